@@ -1,0 +1,211 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// The layers, lowest first, and what each may import are described in Documentation/architecture.md.
+// A target's folder bears its topic: Sources/ChainferenceKit/<Topic>.
+
+let kit = "Sources/ChainferenceKit"
+let examples = "Sources/Examples"
+
+let package = Package(
+    name: "ChainferenceKit",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "ChainferenceKit", targets: ["ChainferenceKit"]),
+        .library(name: "LocalCluster", targets: ["LocalCluster"]),
+        .library(name: "Inference", targets: ["Inference"]),
+        .library(name: "PeerChannel", targets: ["PeerChannel"]),
+        .library(name: "InferenceMarket", targets: ["InferenceMarket"]),
+        .library(name: "MarketProgram", targets: ["MarketProgram"]),
+        .library(name: "SolanaRPC", targets: ["SolanaRPC"]),
+        .library(name: "Solana", targets: ["Solana"]),
+        .library(name: "Borsh", targets: ["Borsh"]),
+        .library(name: "ProgramToolchain", targets: ["ProgramToolchain"]),
+        .executable(name: "build-program", targets: ["build-program"]),
+        .executable(name: "chainference-localnet", targets: ["chainference-localnet"]),
+        .executable(name: "chainference-provider", targets: ["chainference-provider"]),
+        .executable(name: "chainference-client", targets: ["chainference-client"]),
+        .executable(name: "chainference-demo", targets: ["chainference-demo"]),
+        .executable(name: "custom-backend", targets: ["custom-backend"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // MARK: System libraries
+        .systemLibrary(
+            name: "CSodium",
+            path: "\(kit)/System/CSodium",
+            pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]
+        ),
+        .systemLibrary(
+            name: "CCurl",
+            path: "\(kit)/System/CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
+
+        // MARK: Encodings, cryptography, chain
+        .target(name: "Borsh", path: "\(kit)/Borsh"),
+        .target(name: "SodiumCrypto", dependencies: ["CSodium"], path: "\(kit)/Crypto"),
+        .target(name: "Solana", dependencies: ["Borsh", "SodiumCrypto"], path: "\(kit)/Solana"),
+        .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "\(kit)/HTTP"),
+        .target(
+            name: "SolanaRPC",
+            dependencies: [
+                "Solana", "CurlHTTP",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "\(kit)/SolanaRPC"
+        ),
+
+        // MARK: The market on the chain
+        .target(name: "MarketProgram", path: "\(kit)/MarketProgram"),
+        .target(
+            name: "InferenceMarket",
+            dependencies: ["Solana", "Borsh", "MarketProgram"],
+            path: "\(kit)/Market"
+        ),
+        .target(name: "ProgramToolchain", path: "\(kit)/ProgramToolchain"),
+        .executableTarget(
+            name: "build-program",
+            dependencies: [
+                "ProgramToolchain",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "\(kit)/BuildProgram"
+        ),
+        .target(
+            name: "LocalCluster",
+            dependencies: [
+                "Solana", "MarketProgram",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "\(kit)/LocalCluster"
+        ),
+
+        // MARK: Peers and models
+        .target(
+            name: "PeerChannel",
+            dependencies: [
+                "SodiumCrypto",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "\(kit)/PeerChannel"
+        ),
+        .target(
+            name: "Inference",
+            dependencies: ["CurlHTTP"],
+            path: "\(kit)/Inference"
+        ),
+
+        // MARK: The kit
+        .target(
+            name: "ChainferenceKit",
+            dependencies: [
+                "Borsh", "SodiumCrypto", "Solana", "SolanaRPC", "InferenceMarket", "PeerChannel", "Inference",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "\(kit)/Kit"
+        ),
+
+        // MARK: Examples
+        .executableTarget(
+            name: "chainference-localnet",
+            dependencies: [
+                "LocalCluster", "InferenceMarket",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "\(examples)/chainference-localnet"
+        ),
+        .executableTarget(
+            name: "chainference-provider",
+            dependencies: [
+                "ChainferenceKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "\(examples)/chainference-provider"
+        ),
+        .executableTarget(
+            name: "chainference-client",
+            dependencies: [
+                "ChainferenceKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "\(examples)/chainference-client"
+        ),
+        .executableTarget(
+            name: "custom-backend",
+            dependencies: [
+                "ChainferenceKit",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "\(examples)/custom-backend"
+        ),
+        .executableTarget(
+            name: "chainference-demo",
+            dependencies: [
+                "ChainferenceKit", "LocalCluster",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "\(examples)/chainference-demo"
+        ),
+
+        // MARK: Tests
+        .testTarget(name: "BorshTests", dependencies: ["Borsh"]),
+        .testTarget(name: "SodiumCryptoTests", dependencies: ["SodiumCrypto"]),
+        .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh"], resources: [.copy("Golden")]),
+        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
+        .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
+        .testTarget(name: "MarketProgramTests", dependencies: ["MarketProgram"]),
+        .testTarget(name: "InferenceMarketTests", dependencies: ["InferenceMarket"]),
+        .testTarget(name: "ProgramToolchainTests", dependencies: ["ProgramToolchain"]),
+        .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "InferenceMarket"]),
+        .testTarget(name: "PeerChannelTests", dependencies: ["PeerChannel"], resources: [.copy("Vectors")]),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+        .testTarget(name: "ChainferenceKitTests", dependencies: ["ChainferenceKit", "LocalCluster"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// The one place for compiler settings.
+for target in package.targets where target.type != .system {
+    var settings: [SwiftSetting] = target.swiftSettings ?? []
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    settings.append(.enableUpcomingFeature("ExistentialAny"))
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+    settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    settings.append(.enableUpcomingFeature("MemberImportVisibility"))
+    // CI sets this; a build by a user of the package never fails because a newer compiler warns.
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0480-swiftpm-warning-control.md
+    if Context.environment["CHAINFERENCE_WARNINGS_AS_ERRORS"] != nil {
+        settings.append(.treatAllWarnings(as: .error))
+    }
+    target.swiftSettings = settings
+}
