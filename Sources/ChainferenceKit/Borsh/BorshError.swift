@@ -1,0 +1,2 @@
+// placeholder for an instant
+enum BorshStub {}
