@@ -1,0 +1,168 @@
+public import SodiumCrypto
+
+/// Where a server can be reached, and the key that proves it is that server.
+///
+/// ```
+/// /ip4/203.0.113.7/tcp/3819/nxk/1/<base58 key>
+/// /dns/relay.example/tcp/3819/nnk/<base58 relay key>/p2p-circuit/nxk/1/<base58 key>
+/// ```
+///
+/// The text is shaped like a multiaddr, has at most 192 bytes, and every address has exactly one spelling.
+public struct PeerAddress: Hashable, Sendable {
+    /// The port that servers use unless they have a reason not to.
+    public static let defaultPort = 3_819
+    /// The longest text, in bytes: what the accounts on the chain hold.
+    public static let maximumByteCount = 192
+
+    /// A host and a port.
+    public struct Endpoint: Hashable, Sendable {
+        /// The host.
+        public let host: PeerHost
+        /// The TCP port.
+        public let port: UInt16
+
+        /// Names a host and a port.
+        ///
+        /// - Throws: ``PeerAddressError/port`` for port 0.
+        public init(host: PeerHost, port: UInt16 = UInt16(PeerAddress.defaultPort)) throws(PeerAddressError) {
+            guard port > 0 else { throw .port }
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// Where to connect: the server itself, or the relay in front of it.
+    public let endpoint: Endpoint
+    /// The key of the relay at ``endpoint``; `nil` when that is the server itself.
+    public let relayKey: X25519.PublicKey?
+    /// The handshake that the server speaks.
+    public let suite: PeerSuite
+    /// The server's key.
+    public let serverKey: X25519.PublicKey
+
+    /// Puts an address together.
+    ///
+    /// - Throws: ``PeerAddressError/length(_:)`` when its text would be too long, ``PeerAddressError/key`` for a key that
+    ///   protects nothing or is not in canonical form.
+    public init(
+        endpoint: Endpoint,
+        relayKey: X25519.PublicKey? = nil,
+        suite: PeerSuite = .noiseXK,
+        serverKey: X25519.PublicKey
+    ) throws(PeerAddressError) {
+        guard serverKey.isCanonical, !serverKey.isLowOrder else { throw .key }
+        if let relayKey, !relayKey.isCanonical || relayKey.isLowOrder { throw .key }
+        self.endpoint = endpoint
+        self.relayKey = relayKey
+        self.suite = suite
+        self.serverKey = serverKey
+        let length = description.utf8.count
+        guard length <= Self.maximumByteCount else { throw .length(length) }
+    }
+
+    /// Reads an address; only its one canonical spelling is accepted.
+    ///
+    /// - Throws: ``PeerAddressError``.
+    public init(parsing text: String) throws(PeerAddressError) {
+        let length = text.utf8.count
+        guard length <= Self.maximumByteCount else { throw .length(length) }
+        var parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)[...]
+            .map { String(Substring($0)) }[...]
+        guard parts.popFirst() == "" else { throw .shape }
+
+        guard let kind = parts.popFirst(), let hostText = parts.popFirst() else { throw .shape }
+        let host: PeerHost
+        switch kind {
+        case "ip4":
+            guard let address = IPv4Address(canonical: hostText) else { throw .host }
+            host = .ip4(address)
+        case "ip6":
+            guard let address = IPv6Address(canonical: hostText), address.embeddedInMapping == nil else { throw .host }
+            host = .ip6(address)
+        case "dns":
+            guard let name = DomainName(canonical: hostText) else { throw .host }
+            host = .dns(name)
+        default: throw .shape
+        }
+        guard parts.popFirst() == "tcp", let portText = parts.popFirst() else { throw .shape }
+        guard let port = UInt16(canonicalDecimal: portText) else { throw .port }
+
+        var relayKey: X25519.PublicKey?
+        if parts.first == "nnk" {
+            parts.removeFirst()
+            guard let keyText = parts.popFirst(), parts.popFirst() == "p2p-circuit" else { throw .shape }
+            relayKey = try Self.key(keyText)
+        }
+        guard parts.popFirst() == "nxk", let suiteText = parts.popFirst(), let keyText = parts.popFirst(),
+            parts.isEmpty
+        else { throw .shape }
+        guard let number = UInt16(canonicalDecimal: suiteText), let raw = UInt8(exactly: number),
+            let suite = PeerSuite(rawValue: raw)
+        else { throw .suite }
+        try self.init(
+            endpoint: Endpoint(host: host, port: port),
+            relayKey: relayKey,
+            suite: suite,
+            serverKey: Self.key(keyText)
+        )
+        // Each part was read strictly; this makes a second spelling impossible whatever the parts do.
+        guard description == text else { throw .notCanonical }
+    }
+
+    private static func key(_ text: String) throws(PeerAddressError) -> X25519.PublicKey {
+        guard let bytes = Base58Key.decode(text) else { throw .key }
+        return bytes.withUnsafeBytes { X25519.PublicKey(copying: $0) }
+    }
+}
+
+extension PeerAddress: CustomStringConvertible {
+    /// The one spelling of the address.
+    public var description: String {
+        var text = "/\(endpoint.host.kind)/\(endpoint.host)/tcp/\(endpoint.port)"
+        if let relayKey { text += "/nnk/\(Base58Key.encode(relayKey.bytes))/p2p-circuit" }
+        return text + "/nxk/\(suite.rawValue)/\(Base58Key.encode(serverKey.bytes))"
+    }
+}
+
+extension PeerAddress.Endpoint: CustomStringConvertible {
+    /// Host and port as people write them.
+    public var description: String {
+        if case .ip6(let address) = host { return "[\(address)]:\(port)" }
+        return "\(host):\(port)"
+    }
+}
+
+/// Why a text is no peer address.
+public enum PeerAddressError: Error, Hashable, Sendable {
+    /// This many bytes are too many.
+    case length(Int)
+    /// The parts are not the ones that an address has.
+    case shape
+    /// The host is not valid, or not in its one spelling.
+    case host
+    /// The port is not 1…65535 in plain digits.
+    case port
+    /// The suite is unknown.
+    case suite
+    /// A key is not the base58 of 32 bytes, protects nothing, or is not in canonical form.
+    case key
+    /// The address is valid but spelled in another way than the canonical one.
+    case notCanonical
+}
+
+extension PeerAddressError: CustomStringConvertible {
+    /// What is wrong and what an address looks like.
+    public var description: String {
+        let what =
+            switch self {
+            case .length(let count): "It has \(count) bytes; at most \(PeerAddress.maximumByteCount) are allowed."
+            case .shape: "Its parts are not those of a peer address."
+            case .host: "The host is not valid or not in canonical form."
+            case .port: "The port is not a number from 1 to 65535 without leading zeros."
+            case .suite: "The suite is unknown to this version."
+            case .key: "A key is not the base58 form of a usable X25519 key."
+            case .notCanonical: "It is not in canonical form."
+            }
+        return "Not a peer address. \(what) Expected: /ip4|ip6|dns/<host>/tcp/<port>/nxk/1/<base58 key>"
+    }
+}

@@ -1,0 +1,95 @@
+public import Logging
+public import SodiumCrypto
+
+/// Connects to servers over the encrypted channel.
+///
+/// ```swift
+/// let client = PeerClient()
+/// try await client.withSession(to: address, context: context, identity: key, request: request) { session in
+///     let answer = try await session.prompt(promptBytes)
+///     for try await event in answer.events {
+///         switch event {
+///         case .accepted(let parameters): try session.send(voucher: firstVoucher(parameters))
+///         case .data(let data): …
+///         case .finished(let finish): …
+///         }
+///     }
+/// }
+/// ```
+public struct PeerClient: Sendable {
+    /// The client's own limits and choices.
+    public struct Options: Sendable {
+        /// Which targets may be dialled. By default nothing but public addresses.
+        public var dialPolicy: DialPolicy
+        /// Whether sizes and times are hidden. Off is an explicit choice.
+        public var shaping: PeerShaping
+        /// How long name resolution and connecting may take together.
+        public var connectTimeout: Duration
+        /// How long the handshake may take.
+        public var handshakeTimeout: Duration
+        /// How many bytes of an answer may wait unread before the server has to pause.
+        public var window: Int
+        /// The number of the first prompt; under one lock numbers go on from session to session.
+        public var firstPromptNumber: UInt32
+        /// Whether the end of the scope waits (at most 64 of the server's ticks) until the shaped stream has come to its
+        /// padded end. Leaving earlier shows an observer when exactly the answer ended.
+        public var waitsForPaddedEnd: Bool
+
+        /// The defaults: public targets, constant rate, 10 s each, 64 KiB, first prompt 1, padded end.
+        public init(
+            dialPolicy: DialPolicy = .publicOnly,
+            shaping: PeerShaping = .constantRate,
+            connectTimeout: Duration = .seconds(10),
+            handshakeTimeout: Duration = .seconds(10),
+            window: Int = 65_536,
+            firstPromptNumber: UInt32 = 1,
+            waitsForPaddedEnd: Bool = true
+        ) {
+            self.dialPolicy = dialPolicy
+            self.shaping = shaping
+            self.connectTimeout = connectTimeout
+            self.handshakeTimeout = handshakeTimeout
+            self.window = window
+            self.firstPromptNumber = firstPromptNumber
+            self.waitsForPaddedEnd = waitsForPaddedEnd
+        }
+    }
+
+    let clock: SessionClock
+    let logger: Logger
+
+    /// Makes a client; it holds no connection outside of ``withSession(to:context:identity:request:options:isolation:_:)``.
+    ///
+    /// - Parameters:
+    ///   - clock: Measures deadlines and cadence; tests give a clock that they move by hand.
+    ///   - logger: Gets notes about connections; never contents, requests or keys.
+    public init(clock: some Clock<Duration> = ContinuousClock(), logger: Logger = Logger(label: "chainference.peer")) {
+        self.clock = SessionClock(clock)
+        self.logger = logger
+    }
+
+    /// Connects, shakes hands, lends the session to `body`, and closes.
+    ///
+    /// - Parameters:
+    ///   - address: The server's address, from the chain.
+    ///   - context: Chain, program and server wallet.
+    ///   - identity: The private half of the client key that the request names.
+    ///   - request: The request that the session is about.
+    ///   - options: Limits and choices.
+    ///   - isolation: The caller's isolation, in which `body` runs.
+    ///   - body: Uses the session, which ends with it.
+    /// - Returns: What `body` returns.
+    /// - Throws: ``PeerError`` when no session can be had, and what `body` throws. A session that breaks makes the calls
+    ///   on it throw; `body` is not cancelled.
+    public func withSession<Result>(
+        to address: PeerAddress,
+        context: PeerContext,
+        identity: X25519.PrivateKey,
+        request: PeerRequest,
+        options: Options = Options(),
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PeerSession) async throws -> Result
+    ) async throws -> Result {
+        throw PeerError.notSupportedYet("The peer channel")
+    }
+}

@@ -1,0 +1,174 @@
+public import Logging
+public import SodiumCrypto
+
+/// Accepts sessions from clients over the encrypted channel.
+///
+/// Whoever connects without knowing this server's key, or sends anything that is not authentic, is answered by silence.
+/// After the handshake `authorize` checks the request on the chain, and only then does `serve` see a prompt.
+public final class PeerServer: Sendable {
+    /// Limits and choices.
+    public struct Configuration: Sendable {
+        /// The address to listen on.
+        public var host: String
+        /// The TCP port to listen on; 0 lets the system choose.
+        public var port: Int
+        /// How long a handshake may take.
+        public var handshakeTimeout: Duration
+        /// How long `authorize` may take.
+        public var authorizationTimeout: Duration
+        /// The most connections that have not been admitted yet; more are closed at once.
+        public var halfOpenLimit: Int
+        /// The most sessions at a time; more are told that the server is busy.
+        public var sessionLimit: Int
+        /// The most handshakes that one source (an IPv4 address, an IPv6 /64) may begin in a burst. Loopback sources are
+        /// exempt: that is where a local proxy or onion service connects from.
+        public var handshakeBurst: Int
+        /// How many handshakes a second a source may begin in the long run.
+        public var handshakesPerSecond: Double
+        /// The form of the server's stream, unless an admission says otherwise.
+        public var shape: StreamShape
+        /// The form that clients' streams shall have.
+        public var clientShape: StreamShape
+        /// Whether a client may choose to do without shaping.
+        public var allowsUnshaped: Bool
+        /// The largest prompt, in bytes.
+        public var promptByteLimit: Int
+        /// How long a session may last.
+        public var sessionDuration: Duration
+        /// After how long without a prompt a session is closed.
+        public var idleLimit: Duration
+        /// How many bytes of an answer may wait for the wire before `send` waits.
+        public var sendBuffer: Int
+
+        /// The defaults of the protocol.
+        public init(
+            host: String = "0.0.0.0",
+            port: Int = PeerAddress.defaultPort,
+            handshakeTimeout: Duration = .seconds(10),
+            authorizationTimeout: Duration = .seconds(45),
+            halfOpenLimit: Int = 256,
+            sessionLimit: Int = 4_096,
+            handshakeBurst: Int = 40,
+            handshakesPerSecond: Double = 20,
+            shape: StreamShape = .server,
+            clientShape: StreamShape = .client,
+            allowsUnshaped: Bool = true,
+            promptByteLimit: Int = 1_048_576,
+            sessionDuration: Duration = .seconds(3_600),
+            idleLimit: Duration = .seconds(600),
+            sendBuffer: Int = 16_384
+        ) {
+            self.host = host
+            self.port = port
+            self.handshakeTimeout = handshakeTimeout
+            self.authorizationTimeout = authorizationTimeout
+            self.halfOpenLimit = halfOpenLimit
+            self.sessionLimit = sessionLimit
+            self.handshakeBurst = handshakeBurst
+            self.handshakesPerSecond = handshakesPerSecond
+            self.shape = shape
+            self.clientShape = clientShape
+            self.allowsUnshaped = allowsUnshaped
+            self.promptByteLimit = promptByteLimit
+            self.sessionDuration = sessionDuration
+            self.idleLimit = idleLimit
+            self.sendBuffer = sendBuffer
+        }
+    }
+
+    /// Decides about a client that has proved its key: returns an admission or throws ``PeerErrorMessage``.
+    public typealias Authorize = @Sendable (PeerApplicant) async throws -> PeerAdmission
+    /// Serves one session, from admission to its end.
+    public typealias Serve = @Sendable (PeerServerSession) async throws -> Void
+
+    let configuration: Configuration
+    let identity: X25519.PrivateKey
+    let context: PeerContext
+    let clock: SessionClock
+    let logger: Logger
+    let authorize: Authorize
+    let serve: Serve
+
+    /// Makes a server that does not listen yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: Limits and choices.
+    ///   - identity: The key that the address on the chain names.
+    ///   - context: Chain, program and this server's wallet.
+    ///   - clock: Measures deadlines and cadence; tests give a clock that they move by hand.
+    ///   - logger: Gets notes about connections; never contents, requests or keys.
+    ///   - authorize: Checks the request on the chain. Throws ``PeerErrorMessage`` to refuse; other errors reach the client
+    ///     as ``PeerErrorCode/internalError``.
+    ///   - serve: Answers the session's prompts. Its task is cancelled when the connection is lost.
+    public init(
+        configuration: Configuration = Configuration(),
+        identity: X25519.PrivateKey,
+        context: PeerContext,
+        clock: some Clock<Duration> = ContinuousClock(),
+        logger: Logger = Logger(label: "chainference.peer"),
+        authorize: @escaping Authorize,
+        serve: @escaping Serve
+    ) {
+        self.configuration = configuration
+        self.identity = identity
+        self.context = context
+        self.clock = SessionClock(clock)
+        self.logger = logger
+        self.authorize = authorize
+        self.serve = serve
+    }
+
+    /// Listens and serves until the task is cancelled, or until ``drain()`` was called and the last session has ended.
+    ///
+    /// - Parameter onListening: Called once with the port, before the first connection is accepted.
+    /// - Throws: ``PeerError/unreachable(target:reason:)`` when the port can't be had; what `onListening` throws.
+    public func run(onListening: (Int) async throws -> Void = { _ in }) async throws {
+        throw PeerError.notSupportedYet("The peer channel")
+    }
+
+    /// Stops accepting connections and prompts; ``run(onListening:)`` returns when the sessions under way have ended.
+    public func drain() {}
+}
+
+/// A client that has proved its key and asks to be admitted.
+public struct PeerApplicant: Hashable, Sendable {
+    /// The request that the client names.
+    public var request: PeerRequest
+    /// The key that the client has proved to hold; to be compared with the request's.
+    public var clientKey: X25519.PublicKey
+    /// The handshake hash.
+    public var channelBinding: [UInt8]
+
+    /// Puts the parts together.
+    public init(request: PeerRequest, clientKey: X25519.PublicKey, channelBinding: [UInt8]) {
+        self.request = request
+        self.clientKey = clientKey
+        self.channelBinding = channelBinding
+    }
+}
+
+/// What an admitted client may do.
+public struct PeerAdmission: Sendable {
+    /// The form of the server's stream in this session; `nil` for the server's usual one.
+    public var shape: StreamShape?
+    /// How long the session may last from now on; `nil` for the server's usual limit.
+    public var sessionDuration: Duration?
+    /// The smallest number that the first prompt may have.
+    public var firstPromptNumber: UInt32
+    /// Checks a voucher and stores it; only when it returns does the voucher count. Throws ``PeerErrorMessage`` to end the
+    /// session.
+    public var acceptVoucher: @Sendable (PeerVoucher) async throws -> Void
+
+    /// Admits a client.
+    public init(
+        shape: StreamShape? = nil,
+        sessionDuration: Duration? = nil,
+        firstPromptNumber: UInt32 = 1,
+        acceptVoucher: @escaping @Sendable (PeerVoucher) async throws -> Void
+    ) {
+        self.shape = shape
+        self.sessionDuration = sessionDuration
+        self.firstPromptNumber = firstPromptNumber
+        self.acceptVoucher = acceptVoucher
+    }
+}
