@@ -1,0 +1,109 @@
+/// Writes Borsh, value after value, into memory.
+///
+/// After an error the bytes of the value that failed may be there in part: give them up.
+public struct BorshWriter: Sendable {
+    /// What has been written and not been taken yet.
+    public private(set) var bytes: [UInt8] = []
+
+    /// How many bytes have been taken.
+    private var takenCount = 0
+
+    @usableFromInline let maximumDepth: Int
+    @usableFromInline var depth = 0
+
+    /// An empty writer.
+    ///
+    /// - Parameters:
+    ///   - capacity: How many bytes to make room for at once.
+    ///   - maximumDepth: How deeply values may nest.
+    public init(reservingCapacity capacity: Int = 0, maximumDepth: Int = 128) {
+        bytes.reserveCapacity(capacity)
+        self.maximumDepth = maximumDepth
+    }
+
+    /// How many bytes have been written since the start.
+    public var offset: Int { takenCount + bytes.count }
+
+    /// Takes what has been written so far out of the writer: for sending a long value in pieces.
+    public mutating func takeBytes() -> [UInt8] {
+        takenCount += bytes.count
+        defer { bytes = [] }
+        return bytes
+    }
+}
+
+extension BorshWriter {
+    /// Appends a value.
+    @inlinable
+    public mutating func write<Value: BorshEncodable>(_ value: Value) throws(BorshError) {
+        guard depth < maximumDepth else { throw tooDeep() }
+        depth += 1
+        defer { depth -= 1 }
+        try value.borshEncode(to: &self)
+    }
+
+    /// Appends values one after the other: the fields of a struct, or a tuple.
+    @inlinable
+    public mutating func write<First: BorshEncodable, Second: BorshEncodable, each Rest: BorshEncodable>(
+        _ first: First,
+        _ second: Second,
+        _ rest: repeat each Rest
+    ) throws(BorshError) {
+        try write(first)
+        try write(second)
+        for value in repeat each rest { try write(value) }
+    }
+
+    /// Appends the elements of an array of fixed size: no count is written.
+    @inlinable
+    public mutating func writeFixed<Element: BorshEncodable>(
+        _ elements: some Collection<Element>
+    ) throws(BorshError) {
+        for element in elements {
+            let before = offset
+            try write(element)
+            guard offset > before else { throw zeroSizedElement() }
+        }
+    }
+
+    /// Appends bytes as they are.
+    public mutating func writeBytes(_ bytes: some Collection<UInt8>) {
+        self.bytes.append(contentsOf: bytes)
+    }
+
+    /// Appends the memory of a buffer as it is.
+    public mutating func writeBytes(bufferPointer bytes: UnsafeRawBufferPointer) {
+        self.bytes.append(contentsOf: bytes)
+    }
+
+    /// Appends a number, its least significant byte first.
+    @inlinable
+    public mutating func writeInteger<Value: FixedWidthInteger>(_ value: Value) {
+        withUnsafeBytes(of: value.littleEndian) { writeBytes(bufferPointer: $0) }
+    }
+
+    /// Appends the count of a collection: 32 bits.
+    @inlinable
+    public mutating func writeCount(_ count: Int) throws(BorshError) {
+        guard let count = UInt32(exactly: count) else {
+            throw BorshError(.countTooLarge, "\(count) elements are more than Borsh can count", offset: offset)
+        }
+        writeInteger(count)
+    }
+
+    /// Appends the number of an enum's case: one byte.
+    @inlinable
+    public mutating func writeVariant(_ index: UInt8) {
+        writeInteger(index)
+    }
+
+    @usableFromInline
+    func tooDeep() -> BorshError {
+        BorshError(.tooDeep, "values are nested more than \(maximumDepth) deep", offset: offset)
+    }
+
+    @usableFromInline
+    func zeroSizedElement() -> BorshError {
+        BorshError(.zeroSizedElement, "elements of no bytes cannot be told apart", offset: offset)
+    }
+}
