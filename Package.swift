@@ -76,7 +76,7 @@ let package = Package(
         .target(name: "MarketProgram", path: "\(kit)/MarketProgram"),
         .target(
             name: "InferenceMarket",
-            dependencies: ["Solana", "Borsh", "MarketProgram"],
+            dependencies: ["Solana", "Borsh", "SodiumCrypto", "MarketProgram"],
             path: "\(kit)/Market"
         ),
         .target(name: "ProgramToolchain", path: "\(kit)/ProgramToolchain"),
@@ -183,7 +183,11 @@ let package = Package(
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
         .testTarget(name: "MarketProgramTests", dependencies: ["MarketProgram"]),
-        .testTarget(name: "InferenceMarketTests", dependencies: ["InferenceMarket"]),
+        .testTarget(
+            name: "InferenceMarketTests",
+            dependencies: ["InferenceMarket", "MarketProgram", "SodiumCrypto", "Solana"],
+            resources: [.copy("Golden")]
+        ),
         .testTarget(name: "ProgramToolchainTests", dependencies: ["ProgramToolchain"]),
         .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "InferenceMarket"]),
         .testTarget(name: "PeerChannelTests", dependencies: ["PeerChannel"], resources: [.copy("Vectors")]),
