@@ -200,12 +200,3 @@ struct AccountTests {
 extension Int {
     fileprivate func clamped(to maximum: Int) -> Int { Swift.min(self, maximum) }
 }
-
-extension AccountFilter {
-    fileprivate func matches(_ data: [UInt8]) -> Bool {
-        switch self {
-        case .dataSize(let size): data.count == size
-        case .memcmp(let offset, let bytes): data.dropFirst(offset).starts(with: bytes)
-        }
-    }
-}

@@ -1,14 +1,6 @@
 import MarketProgram
 public import Solana
 
-/// A condition on accounts that an RPC node checks for `getProgramAccounts` and `programSubscribe`.
-public enum AccountFilter: Hashable, Sendable {
-    /// The data has this length.
-    case dataSize(Int)
-    /// The data has these bytes at this offset.
-    case memcmp(offset: Int, bytes: [UInt8])
-}
-
 /// The questions about the market's accounts that a node can answer by filters.
 public struct MarketQuery: Hashable, Sendable {
     /// All conditions, which must hold together.
@@ -24,8 +16,8 @@ public struct MarketQuery: Hashable, Sendable {
     public static func openRequests(for model: ModelHash) -> MarketQuery {
         MarketQuery(filters: [
             discriminator(AccountDiscriminator.inferenceRequest),
-            .memcmp(offset: RequestLayout.modelHash, bytes: model.bytes),
-            .memcmp(offset: RequestLayout.state, bytes: [RequestState.open.rawValue]),
+            .bytes(model.bytes, at: UInt64(RequestLayout.modelHash)),
+            .bytes([RequestState.open.rawValue], at: UInt64(RequestLayout.state)),
         ])
     }
 
@@ -33,7 +25,7 @@ public struct MarketQuery: Hashable, Sendable {
     public static func requests(for model: ModelHash) -> MarketQuery {
         MarketQuery(filters: [
             discriminator(AccountDiscriminator.inferenceRequest),
-            .memcmp(offset: RequestLayout.modelHash, bytes: model.bytes),
+            .bytes(model.bytes, at: UInt64(RequestLayout.modelHash)),
         ])
     }
 
@@ -41,7 +33,7 @@ public struct MarketQuery: Hashable, Sendable {
     public static func requests(lockedBy server: Address) -> MarketQuery {
         MarketQuery(filters: [
             discriminator(AccountDiscriminator.inferenceRequest),
-            .memcmp(offset: RequestLayout.server, bytes: server.bytes),
+            .bytes(server.bytes, at: UInt64(RequestLayout.server)),
         ])
     }
 
@@ -49,14 +41,14 @@ public struct MarketQuery: Hashable, Sendable {
     public static func requests(of requester: Address) -> MarketQuery {
         MarketQuery(filters: [
             discriminator(AccountDiscriminator.inferenceRequest),
-            .memcmp(offset: RequestLayout.requester, bytes: requester.bytes),
+            .bytes(requester.bytes, at: UInt64(RequestLayout.requester)),
         ])
     }
 
     private static func discriminator(_ value: UInt64) -> AccountFilter {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: value)
-        return .memcmp(offset: 0, bytes: bytes)
+        return .bytes(bytes, at: 0)
     }
 }
 
