@@ -4,7 +4,7 @@
 /// Unaudited. The byte-level specification is `Documentation/market-program.md`.
 public enum MarketProgram {
     /// How many bytes of ``Runtime/scratch`` the program uses at most.
-    public static let scratchSize = 4_096
+    public static let scratchSize = 512
 
     /// Runs one instruction.
     ///
@@ -20,6 +20,40 @@ public enum MarketProgram {
         instruction: UnsafeMutableRawPointer,
         runtime: Machine
     ) -> UInt64 {
-        UInt64(ErrorCode.instructionFallbackNotFound.rawValue)
+        let call = Invocation(input: input, arguments: instruction, machine: runtime)
+        do throws(Refusal) {
+            try dispatch(call)
+            return 0
+        } catch {
+            return error.result
+        }
+    }
+
+    @inline(__always)
+    private static func dispatch<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        try require(call.argumentsLength >= 8, else: .instructionMissing)
+        switch call.arguments.word(0) {
+        case InstructionDiscriminator.claimPayment: try ClaimPayment.execute(call)
+        case InstructionDiscriminator.lockRequest: try LockRequest.execute(call)
+        case InstructionDiscriminator.requestInference: try RequestInference.execute(call)
+        case InstructionDiscriminator.closeRequest: try CloseRequest.execute(call)
+        case InstructionDiscriminator.cancelRequest: try CancelRequest.execute(call)
+        case InstructionDiscriminator.expireRequest: try ExpireRequest.execute(call)
+        case InstructionDiscriminator.beginClose: try BeginClose.execute(call)
+        case InstructionDiscriminator.releaseRequest: try ReleaseRequest.execute(call)
+        case InstructionDiscriminator.flagResponse: try FlagResponse.execute(call)
+        case InstructionDiscriminator.compareResponses: try CompareResponses.execute(call)
+        case InstructionDiscriminator.heartbeat: try Heartbeat.execute(call)
+        case InstructionDiscriminator.addServer: try AddServer.execute(call)
+        case InstructionDiscriminator.updateServer: try UpdateServer.execute(call)
+        case InstructionDiscriminator.setListing: try SetListing.execute(call)
+        case InstructionDiscriminator.removeListing: try RemoveListing.execute(call)
+        case InstructionDiscriminator.closeServer: try CloseServer.execute(call)
+        case InstructionDiscriminator.collectFees: try CollectFees.execute(call)
+        case InstructionDiscriminator.initializeMarket: try InitializeMarket.execute(call)
+        case InstructionDiscriminator.updateMarket: try UpdateMarket.execute(call)
+        case InstructionDiscriminator.acceptMarket: try AcceptMarket.execute(call)
+        default: throw Refusal(.instructionFallbackNotFound)
+        }
     }
 }

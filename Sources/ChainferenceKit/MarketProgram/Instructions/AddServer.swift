@@ -22,4 +22,42 @@ public enum AddServer {
         /// string: at most 192 bytes, printable ASCII; may be empty.
         public static let peerAddress = 40
     }
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let owner = try account.next()
+        let system = try owner.next()
+        let addressLength = try call.trailingStringLength(at: Arguments.peerAddress)
+        try owner.requireSigner()
+        try owner.requireWritable()
+        try account.requireVacant()
+        try system.requireSystemProgram()
+        let address = call.arguments + (Arguments.peerAddress + 4)
+        try require(isPeerAddress(address, count: addressLength), else: .peerAddressInvalid)
+        let now = try call.clock().time
+        let length = UInt64(ServerLayout.listings + 8) &+ addressLength
+        let bump = try call.create(
+            account,
+            payer: owner,
+            seed: 0x7265_7672_6573,
+            seedLength: 6,
+            key: owner.key,
+            space: length,
+            rent: try call.rent()
+        )
+        let data = account.data
+        data.setWord(ServerLayout.discriminator, AccountDiscriminator.server)
+        copyKey(from: owner.key, to: data + ServerLayout.owner)
+        data.setTime(ServerLayout.heartbeatAt, now)
+        data.setTime(ServerLayout.registeredAt, now)
+        copyKey(from: call.arguments + Arguments.peerKey, to: data + ServerLayout.peerKey)
+        data.setByte(ServerLayout.version, 1)
+        data.setByte(ServerLayout.bump, bump)
+        data.setU32(ServerLayout.listings, addressLength)
+        (data + (ServerLayout.listings + 4)).copyMemory(from: address, byteCount: Int(addressLength))
+        call.emit(call.event(EventDiscriminator.serverAdded).key(account.key).key(owner.key))
+    }
 }

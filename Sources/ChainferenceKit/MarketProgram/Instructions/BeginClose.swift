@@ -12,4 +12,26 @@
 public enum BeginClose {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 2
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let requester = try account.next()
+        try call.requireArguments(end: 8)
+        let request = try Request(account, of: call.program)
+        try requester.requireSigner()
+        try request.requireRequester(requester)
+        try request.require(.locked, else: .requestNotLocked)
+        let deadline = try call.clock().time &+ Int64(MarketLimits.closingDuration)
+        if deadline < request.deadline {
+            request.data.setTime(RequestLayout.deadline, deadline)
+        }
+        request.flags |= RequestFlags.closing
+        call.emit(
+            call.event(EventDiscriminator.requestClosing).key(account.key)
+                .word(request.data.word(RequestLayout.deadline))
+        )
+    }
 }

@@ -12,4 +12,20 @@
 public enum CancelRequest {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 2
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let requester = try account.next()
+        try call.requireArguments(end: 8)
+        let request = try Request(account, of: call.program)
+        try requester.requireSigner()
+        try requester.requireWritable()
+        try request.requireRequester(requester)
+        try request.require(.open, else: .requestNotOpen)
+        call.emit(call.event(EventDiscriminator.requestCancelled).key(account.key))
+        account.close(to: requester)
+    }
 }

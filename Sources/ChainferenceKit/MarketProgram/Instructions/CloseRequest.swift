@@ -14,4 +14,23 @@
 public enum CloseRequest {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 2
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let requester = try account.next()
+        try call.requireArguments(end: 8)
+        let request = try Request(account, of: call.program)
+        try request.requireRequester(requester)
+        try requester.requireWritable()
+        try request.require(.claimed, else: .requestNotClaimed)
+        if !requester.isSigner {
+            let clock = try call.clock()
+            try require(!clock.isWithin(MarketLimits.closeDelay, of: request.claimedAt), else: .closeTooSoon)
+        }
+        call.emit(call.event(EventDiscriminator.requestClosed).key(account.key))
+        account.close(to: requester)
+    }
 }

@@ -15,4 +15,34 @@
 public enum ExpireRequest {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 3
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let requester = try account.next()
+        try call.requireArguments(end: 8)
+        let request = try Request(account, of: call.program)
+        try request.requireRequester(requester)
+        try requester.requireWritable()
+        let now = try call.clock().time
+        if request.isIn(.open) {
+            try require(now > request.data.time(RequestLayout.expiresAt), else: .requestNotExpired)
+        } else {
+            try request.require(.locked, else: .requestNotLocked)
+            try require(now > request.deadline, else: .requestNotExpired)
+            // A direct request that the server never acted on says nothing about the server: anybody can name it.
+            if !request.has(RequestFlags.direct) {
+                let serverAccount = try requester.next()
+                try request.requireServer(serverAccount)
+                let server = try Server(serverAccount, of: call.program)
+                try serverAccount.requireWritable()
+                server.releaseLock()
+                server.count(ServerLayout.failed)
+            }
+        }
+        call.emit(call.event(EventDiscriminator.requestExpired).key(account.key))
+        account.close(to: requester)
+    }
 }

@@ -13,4 +13,46 @@
 public enum FlagResponse {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 3
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let requester = try account.next()
+        let serverAccount = try requester.next()
+        try call.requireArguments(end: 8)
+        let request = try Request(account, of: call.program)
+        try requester.requireSigner()
+        try request.requireRequester(requester)
+        let isClaimed = request.isIn(.claimed)
+        if !isClaimed { try request.require(.locked, else: .requestNotLocked) }
+        try request.requireServer(serverAccount)
+        try require(!request.has(RequestFlags.flagged), else: .alreadyFlagged)
+        request.flags |= RequestFlags.flagged
+        if isClaimed {
+            try count(request, serverAccount, in: call)
+        }
+        call.emit(call.event(EventDiscriminator.responseFlagged).key(account.key).key(serverAccount.key))
+    }
+
+    /// After the claim a flag counts at once; before it, the claim counts it.
+    ///
+    /// A server that has gone, or that has registered anew since the lock, has no record for it to count in.
+    @inline(__always)
+    private static func count<Machine: Runtime>(
+        _ request: Request,
+        _ account: Account,
+        in call: Invocation<Machine>
+    ) throws(Refusal) {
+        guard !account.isSystemOwned else { return }
+        let server = try Server(account, of: call.program)
+        guard server.existed(at: request.lockedAt) else { return }
+        try account.requireWritable()
+        if request.has(RequestFlags.vouched) {
+            server.count(ServerLayout.flagged)
+        } else if request.claimedAt > request.lockedAt &+ Int64(MarketLimits.graceDuration) {
+            server.count(ServerLayout.failed)
+        }
+    }
 }

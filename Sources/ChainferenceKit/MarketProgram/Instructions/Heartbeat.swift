@@ -12,4 +12,18 @@
 public enum Heartbeat {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 2
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let owner = try account.next()
+        try call.requireArguments(end: 8)
+        let server = try Server(account, of: call.program)
+        try account.requireWritable()
+        try server.requireOwner(owner)
+        server.beat(at: try call.clock().time)
+        call.emit(call.event(EventDiscriminator.heartbeat).key(account.key))
+    }
 }

@@ -29,4 +29,39 @@ public enum LockRequest {
         /// string: at most 192 bytes, printable ASCII; empty when the server's own address holds.
         public static let peerAddress = 25
     }
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let serverAccount = try account.next()
+        let owner = try serverAccount.next()
+        let marketAccount = try owner.next()
+        let addressLength = try call.trailingStringLength(at: Arguments.peerAddress)
+        let request = try Request(account, of: call.program)
+        let server = try Server(serverAccount, of: call.program)
+        try serverAccount.requireWritable()
+        try server.requireOwner(owner)
+        let market = try Market(marketAccount, of: call.program)
+        try request.require(.open, else: .requestNotOpen)
+        try require(
+            call.arguments.word(Arguments.createdSlot) == request.data.word(RequestLayout.createdSlot)
+                && call.arguments.word(Arguments.stake) == request.stake,
+            else: .requestRecreated
+        )
+        let address = call.arguments + (Arguments.peerAddress + 4)
+        try require(isPeerAddress(address, count: addressLength), else: .peerAddressInvalid)
+        let now = try call.clock().time
+        try require(now <= request.data.time(RequestLayout.expiresAt), else: .requestExpired)
+        try require(now > request.lockedAt, else: .lockTooSoon)
+        try server.requireFresh(at: now)
+        let listing = try server.requireListing(UInt64(call.arguments.byte(Arguments.listingIndex)))
+        try require(listing.raisedSlot < request.data.word(RequestLayout.createdSlot), else: .listingRaised)
+        try request.lock(for: server, on: listing, fee: market.feeBasisPoints, at: now)
+        request.setPeerAddress(address, count: addressLength)
+        server.count(ServerLayout.openLocks)
+        server.beat(at: now)
+        call.emit(call.event(EventDiscriminator.requestLocked).key(account.key).key(serverAccount.key))
+    }
 }

@@ -17,4 +17,39 @@
 public enum ReleaseRequest {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 4
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let serverAccount = try account.next()
+        let owner = try serverAccount.next()
+        let requester = try owner.next()
+        try call.requireArguments(end: 8)
+        let request = try Request(account, of: call.program)
+        try request.require(.locked, else: .requestNotLocked)
+        try request.requireServer(serverAccount)
+        let server = try Server(serverAccount, of: call.program)
+        try serverAccount.requireWritable()
+        try server.requireOwner(owner)
+        try request.requireRequester(requester)
+        let clock = try call.clock()
+        let isDirect = request.has(RequestFlags.direct)
+        if !isDirect {
+            server.releaseLock()
+            if !clock.isWithin(MarketLimits.graceDuration, of: request.lockedAt) {
+                server.count(ServerLayout.failed)
+            }
+        }
+        server.beat(at: clock.time)
+        call.emit(call.event(EventDiscriminator.requestReleased).key(account.key).key(serverAccount.key))
+        // A client that began to close wants its money, not the next server's lock.
+        if isDirect || request.has(RequestFlags.closing) || clock.time > request.data.time(RequestLayout.expiresAt) {
+            try requester.requireWritable()
+            account.close(to: requester)
+        } else {
+            request.reopen()
+        }
+    }
 }

@@ -23,4 +23,35 @@ public enum RemoveListing {
         /// Length of the instruction's data.
         public static let end = 40
     }
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let owner = try account.next()
+        try call.requireArguments(end: Arguments.end)
+        let server = try Server(account, of: call.program)
+        try account.requireWritable()
+        try server.requireOwner(owner)
+        let modelHash = call.arguments + Arguments.modelHash
+        let count = server.listingCount
+        let index = server.listingIndex(of: modelHash)
+        try require(index < count, else: .listingNotFound)
+        call.emit(call.event(EventDiscriminator.listingRemoved).key(account.key).key(modelHash))
+        // The id first, because it stands behind the listings.
+        let ids = server.modelIDsOffset
+        server.data.advanced(by: ids).setU32(0, count &- 1)
+        var id = ids &+ 4
+        var before: UInt64 = 0
+        while before < index {
+            id = id &+ 4 &+ server.data.advanced(by: id).u32(0)
+            before = before &+ 1
+        }
+        server.shift(from: id &+ 4 &+ server.data.advanced(by: id).u32(0), to: id)
+        let listing = UInt64(ServerLayout.listings) &+ index &* UInt64(ListingLayout.size)
+        server.shift(from: listing &+ UInt64(ListingLayout.size), to: listing)
+        server.listingCount = count &- 1
+        try server.settleRent(length: account.dataLength, owner: owner, in: call)
+    }
 }

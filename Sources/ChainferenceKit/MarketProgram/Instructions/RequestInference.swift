@@ -69,4 +69,120 @@ public enum RequestInference {
         /// string: 1 to 128 bytes, printable ASCII without spaces.
         public static let modelID = 137
     }
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let requester = try account.next()
+        let system = try requester.next()
+        let idLength = try call.trailingStringLength(at: Arguments.modelID)
+        let arguments = call.arguments
+        try requester.requireSigner()
+        try requester.requireWritable()
+        try account.requireVacant()
+        try system.requireSystemProgram()
+        let stake = arguments.word(Arguments.stake)
+        let credit = arguments.word(Arguments.credit)
+        let lifetime = arguments.word(Arguments.lifetime)
+        try require(stake != 0, else: .stakeOutOfRange)
+        try require(credit <= stake, else: .creditAboveStake)
+        try require(lifetime &- 1 < MarketLimits.requestLifetime, else: .lifetimeOutOfRange)
+        try require(
+            arguments.u16(Arguments.maximumFeeBasisPoints) <= MarketLimits.wholeBasisPoints
+                && arguments.u16(Arguments.minimumSuccess) <= MarketLimits.wholeBasisPoints
+                && arguments.u16(Arguments.minimumPreference) <= MarketLimits.wholeBasisPoints,
+            else: .criteriaOutOfRange
+        )
+        let id = arguments + (Arguments.modelID + 4)
+        try require(isModelID(id, count: idLength), else: .modelIDInvalid)
+        let mode = arguments.byte(Arguments.mode)
+        try require(mode <= 1, else: .modeUnknown)
+        let clock = try call.clock()
+        try fund(account, stake: stake, idLength: idLength, payer: requester, in: call)
+
+        let data = account.data
+        data.setWord(RequestLayout.discriminator, AccountDiscriminator.inferenceRequest)
+        copyKey(from: requester.key, to: data + RequestLayout.requester)
+        try requireSuccess(call.machine.sha256(id, count: Int(idLength), into: data + RequestLayout.modelHash))
+        // Voucher signer, client key, stake and caps stand in the arguments as they stand in the account.
+        (data + RequestLayout.voucherSigner).copyMemory(
+            from: arguments + Arguments.voucherSigner,
+            byteCount: Arguments.credit - Arguments.voucherSigner
+        )
+        data.setWord(RequestLayout.credit, credit)
+        data.setWord(RequestLayout.createdSlot, clock.slot)
+        data.setTime(RequestLayout.createdAt, clock.time)
+        data.setTime(RequestLayout.expiresAt, clock.time &+ Int64(bitPattern: lifetime))
+        // Minimum of completed responses, fee cap, both ratios.
+        (data + RequestLayout.minimumCompleted).copyMemory(
+            from: arguments + Arguments.minimumCompleted,
+            byteCount: Arguments.bump - Arguments.minimumCompleted
+        )
+        data.setByte(RequestLayout.bump, arguments.byte(Arguments.bump))
+        data.setByte(RequestLayout.version, 1)
+        data.setU32(RequestLayout.modelID, idLength)
+        (data + (RequestLayout.modelID + 4)).copyMemory(from: id, byteCount: Int(idLength))
+        if mode != 0 {
+            try lock(try Request(account, of: call.program), for: try system.next(), at: clock.time, in: call)
+        }
+        call.emit(
+            call.event(EventDiscriminator.requestOpened).key(account.key).key(data + RequestLayout.server).word(stake)
+        )
+    }
+
+    /// Creates the account with rent and stake in it.
+    ///
+    /// Lamports that are there already are counted; what is too much returns to the client in the end.
+    @inline(__always)
+    private static func fund<Machine: Runtime>(
+        _ account: Account,
+        stake: UInt64,
+        idLength: UInt64,
+        payer: Account,
+        in call: Invocation<Machine>
+    ) throws(Refusal) {
+        let space = UInt64(RequestLayout.size(modelIDLength: 0)) &+ idLength
+        let need = try call.rent().minimumBalance(space) &+ stake
+        try require(need >= stake, else: .stakeOutOfRange)
+        let present = account.lamports
+        call.digest.setWord(0, 0x0074_7365_7571_6572)
+        let seeds = call.seeds
+        seeds[0] = Seed(call.digest, count: 7)
+        seeds[1] = Seed(payer.key, count: 32)
+        seeds[2] = Seed(call.arguments + Arguments.voucherSigner, count: 32)
+        seeds[3] = Seed(call.arguments + Arguments.bump, count: 1)
+        try requireSuccess(
+            call.machine.createAccount(
+                FundedPair(receiver: account.header, payer: payer.header),
+                AccountCreation(
+                    lamports: need > present ? need &- present : 0,
+                    space: space,
+                    seeds: seeds,
+                    seedCount: 4,
+                    program: call.program
+                )
+            )
+        )
+    }
+
+    /// The direct mode: the named server has the request at once.
+    ///
+    /// The server does not sign, so nothing of it changes.
+    @inline(__always)
+    private static func lock<Machine: Runtime>(
+        _ request: Request,
+        for account: Account,
+        at now: Int64,
+        in call: Invocation<Machine>
+    ) throws(Refusal) {
+        try require(call.accountCount >= 5, else: .accountNotEnoughKeys)
+        let server = try Server(account, of: call.program)
+        let market = try Market(try account.next(), of: call.program)
+        try server.requireFresh(at: now)
+        let listing = try server.requireListing(UInt64(call.arguments.byte(Arguments.listingIndex)))
+        request.flags = RequestFlags.direct
+        try request.lock(for: server, on: listing, fee: market.feeBasisPoints, at: now)
+    }
 }

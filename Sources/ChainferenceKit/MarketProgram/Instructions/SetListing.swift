@@ -30,4 +30,76 @@ public enum SetListing {
         /// string: 1 to 128 bytes, printable ASCII without spaces.
         public static let modelID = 32
     }
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let owner = try account.next()
+        let system = try owner.next()
+        let idLength = try call.trailingStringLength(at: Arguments.modelID)
+        let server = try Server(account, of: call.program)
+        try account.requireWritable()
+        try server.requireOwner(owner)
+        try system.requireSystemProgram()
+        let outputPrice = call.arguments.word(Arguments.outputPrice)
+        let inputPrice = call.arguments.word(Arguments.inputPrice)
+        let minimumCharge = call.arguments.word(Arguments.minimumCharge)
+        try require(
+            outputPrice &- 1 < MarketLimits.price && inputPrice <= MarketLimits.price
+                && minimumCharge <= MarketLimits.price,
+            else: .priceOutOfRange
+        )
+        let id = call.arguments + (Arguments.modelID + 4)
+        try require(isModelID(id, count: idLength), else: .modelIDInvalid)
+        try requireSuccess(call.machine.sha256(id, count: Int(idLength), into: call.digest))
+        let clock = try call.clock()
+        let index = server.listingIndex(of: call.digest)
+        if index == server.listingCount {
+            try append(id, idLength, to: server, owner: owner, in: call)
+        }
+        let listing = server.listing(index)
+        // The prices of a new listing are 0, so that it counts as raised.
+        if outputPrice > listing.outputPrice || inputPrice > listing.inputPrice
+            || minimumCharge > listing.minimumCharge
+        {
+            listing.bytes.setWord(ListingLayout.raisedSlot, clock.slot)
+        }
+        listing.bytes.setWord(ListingLayout.outputPrice, outputPrice)
+        listing.bytes.setWord(ListingLayout.inputPrice, inputPrice)
+        listing.bytes.setWord(ListingLayout.minimumCharge, minimumCharge)
+        server.beat(at: clock.time)
+        call.emit(
+            call.event(EventDiscriminator.listingSet).key(account.key).key(listing.modelHash)
+                .word(outputPrice).word(inputPrice).word(minimumCharge)
+        )
+    }
+
+    /// Makes room for one more listing and writes its hash and id.
+    @inline(__always)
+    private static func append<Machine: Runtime>(
+        _ id: UnsafeMutableRawPointer,
+        _ idLength: UInt64,
+        to server: Server,
+        owner: Account,
+        in call: Invocation<Machine>
+    ) throws(Refusal) {
+        let count = server.listingCount
+        try require(count < MarketLimits.listings, else: .tooManyListings)
+        let grown = UInt64(ListingLayout.size) &+ 4 &+ idLength
+        try server.settleRent(length: server.account.dataLength &+ grown, owner: owner, in: call)
+        let offset = server.peerAddressOffset
+        server.shift(from: offset, to: offset &+ UInt64(ListingLayout.size))
+        let listing = server.data.advanced(by: offset)
+        copyKey(from: call.digest, to: listing + ListingLayout.modelHash)
+        clearKey(listing + ListingLayout.outputPrice)
+        server.listingCount = count &+ 1
+        server.data.advanced(by: server.modelIDsOffset).setU32(0, count &+ 1)
+        let end = server.account.dataLength
+        let text = server.data.advanced(by: end)
+        text.setU32(0, idLength)
+        (text + 4).copyMemory(from: id, byteCount: Int(idLength))
+        server.account.dataLength = end &+ 4 &+ idLength
+    }
 }

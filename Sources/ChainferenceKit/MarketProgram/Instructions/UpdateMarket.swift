@@ -30,4 +30,26 @@ public enum UpdateMarket {
         /// Length of the instruction's data.
         public static let end = 50
     }
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let first = try call.firstAccount(of: accountCount)
+        let authority = try first.next()
+        let treasury = try authority.next()
+        try call.requireArguments(end: Arguments.end)
+        let market = try Market(first, of: call.program)
+        try first.requireWritable()
+        try authority.requireSigner()
+        try require(equalKeys(market.authority, authority.key), else: .notMarketAuthority)
+        let fee = call.arguments.u16(Arguments.feeBasisPoints)
+        try require(fee <= MarketLimits.feeBasisPoints, else: .feeTooHigh)
+        try require(isUsableTreasury(treasury, rent: try call.rent()), else: .treasuryUnusable)
+        copyKey(from: call.arguments + Arguments.pendingAuthority, to: market.pendingAuthority)
+        copyKey(from: treasury.key, to: market.treasury)
+        market.minimumComparedCharge = call.arguments.word(Arguments.minimumComparedCharge)
+        market.feeBasisPoints = fee
+        call.emit(market.event(EventDiscriminator.marketUpdated, in: call))
+    }
 }

@@ -23,4 +23,32 @@ public enum UpdateServer {
         /// string: as in `add_server`.
         public static let peerAddress = 40
     }
+
+    // MARK: Execution
+
+    @inline(__always)
+    static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
+        let account = try call.firstAccount(of: accountCount)
+        let owner = try account.next()
+        let system = try owner.next()
+        let addressLength = try call.trailingStringLength(at: Arguments.peerAddress)
+        let server = try Server(account, of: call.program)
+        try account.requireWritable()
+        try server.requireOwner(owner)
+        try system.requireSystemProgram()
+        let address = call.arguments + (Arguments.peerAddress + 4)
+        try require(isPeerAddress(address, count: addressLength), else: .peerAddressInvalid)
+        let now = try call.clock().time
+        let offset = server.peerAddressOffset
+        let modelIDs = server.modelIDsOffset
+        let moved = offset &+ 4 &+ addressLength
+        try server.settleRent(length: moved &+ (account.dataLength &- modelIDs), owner: owner, in: call)
+        server.shift(from: modelIDs, to: moved)
+        let text = server.data.advanced(by: offset)
+        text.setU32(0, addressLength)
+        (text + 4).copyMemory(from: address, byteCount: Int(addressLength))
+        copyKey(from: call.arguments + Arguments.peerKey, to: server.data + ServerLayout.peerKey)
+        server.beat(at: now)
+        call.emit(call.event(EventDiscriminator.serverUpdated).key(account.key))
+    }
 }

@@ -1,0 +1,119 @@
+/// An account in the input region.
+struct Account {
+    let header: UnsafeMutableRawPointer
+
+    /// The account that starts at a header; refuses one that repeats an earlier account.
+    @inline(__always)
+    init(_ header: UnsafeMutableRawPointer) throws(Refusal) {
+        try require(header.byte(AccountHeader.duplicate) == AccountHeader.notDuplicate, else: .duplicateAccount)
+        self.header = header
+    }
+
+    /// Where the next account starts.
+    @inline(__always)
+    var end: UnsafeMutableRawPointer {
+        let padded = (dataLength &+ 7) & ~UInt64(7)
+        return header.advanced(by: padded) + (AccountHeader.data + AccountHeader.growthRoom + 8)
+    }
+
+    @inline(__always)
+    func next() throws(Refusal) -> Account { try Account(end) }
+
+    @inline(__always)
+    var key: UnsafeMutableRawPointer { header + AccountHeader.key }
+
+    @inline(__always)
+    var owner: UnsafeMutableRawPointer { header + AccountHeader.owner }
+
+    @inline(__always)
+    var data: UnsafeMutableRawPointer { header + AccountHeader.data }
+
+    @inline(__always)
+    var isSigner: Bool { header.byte(AccountHeader.isSigner) != 0 }
+
+    @inline(__always)
+    var isWritable: Bool { header.byte(AccountHeader.isWritable) != 0 }
+
+    @inline(__always)
+    var isExecutable: Bool { header.byte(AccountHeader.isExecutable) != 0 }
+
+    @inline(__always)
+    var lamports: UInt64 {
+        get { header.word(AccountHeader.lamports) }
+        nonmutating set { header.setWord(AccountHeader.lamports, newValue) }
+    }
+
+    @inline(__always)
+    var dataLength: UInt64 {
+        get { header.word(AccountHeader.dataLength) }
+        nonmutating set { header.setWord(AccountHeader.dataLength, newValue) }
+    }
+
+    @inline(__always)
+    var isSystemOwned: Bool { isZeroKey(owner) }
+
+    @inline(__always)
+    func requireSigner() throws(Refusal) { try require(isSigner, else: .accountNotSigner) }
+
+    @inline(__always)
+    func requireWritable() throws(Refusal) { try require(isWritable, else: .constraintMut) }
+
+    /// Refuses unless the account is the system program.
+    @inline(__always)
+    func requireSystemProgram() throws(Refusal) { try require(isZeroKey(key), else: .invalidProgramID) }
+
+    /// Refuses unless this program owns the account and its data starts as that of the given type.
+    @inline(__always)
+    func requireType(_ discriminator: UInt64, size: Int, of program: UnsafeMutableRawPointer) throws(Refusal) {
+        try requireSuccess(checkType(header, discriminator, UInt64(size), program))
+    }
+
+    /// Refuses unless the account can be created: the system program's, and without data.
+    @inline(__always)
+    func requireVacant() throws(Refusal) {
+        try requireWritable()
+        try require(isSystemOwned && dataLength == 0, else: .accountDiscriminatorAlreadySet)
+    }
+
+    /// Moves lamports to another account.
+    ///
+    /// The caller has checked that they are there.
+    @inline(__always)
+    func pay(_ amount: UInt64, to payee: Account) {
+        lamports = lamports &- amount
+        payee.lamports = payee.lamports &+ amount
+    }
+
+    /// Ends the account: all lamports go to the payee, and nothing is left that could be revived.
+    ///
+    /// Whoever sends lamports to the address afterwards, even in the same transaction, makes an empty system account.
+    @inline(__always)
+    func close(to payee: Account) {
+        pay(lamports, to: payee)
+        data.setWord(0, 0)
+        dataLength = 0
+        clearKey(owner)
+    }
+}
+
+/// Why an account is not of a type, or 0.
+///
+/// A function of its own, because every instruction needs it several times.
+@inline(never)
+private func checkType(
+    _ header: UnsafeMutableRawPointer,
+    _ discriminator: UInt64,
+    _ size: UInt64,
+    _ program: UnsafeMutableRawPointer
+) -> UInt64 {
+    guard equalKeys(header + AccountHeader.owner, program) else {
+        return UInt64(ErrorCode.accountOwnedByWrongProgram.rawValue)
+    }
+    let length = header.word(AccountHeader.dataLength)
+    guard length >= 8 else { return UInt64(ErrorCode.accountDiscriminatorNotFound.rawValue) }
+    guard header.word(AccountHeader.data) == discriminator else {
+        return UInt64(ErrorCode.accountDiscriminatorMismatch.rawValue)
+    }
+    guard length >= size else { return UInt64(ErrorCode.accountDidNotDeserialize.rawValue) }
+    return 0
+}
