@@ -177,9 +177,9 @@ let package = Package(
         ),
 
         // MARK: Tests
-        .testTarget(name: "BorshTests", dependencies: ["Borsh"]),
+        .testTarget(name: "BorshTests", dependencies: ["Borsh"], resources: [.copy("Golden")]),
         .testTarget(name: "SodiumCryptoTests", dependencies: ["SodiumCrypto"]),
-        .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh"], resources: [.copy("Golden")]),
+        .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh", "SodiumCrypto"], resources: [.copy("Golden")]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
         .testTarget(name: "MarketProgramTests", dependencies: ["MarketProgram"]),

@@ -112,6 +112,8 @@ extension BorshReader {
     /// Reads the count of a collection: 32 bits.
     ///
     /// - Parameter size: The fewest bytes that an element has; a count that cannot be true is refused at once.
+    /// - Returns: A count whose elements can all be there.
+    /// - Throws: ``BorshError/Code/truncated``.
     @inlinable
     public mutating func readCount(minimumElementByteCount size: Int = 1) throws(BorshError) -> Int {
         let count = Int(try readInteger(UInt32.self))
@@ -132,6 +134,8 @@ extension BorshReader {
     /// Reads the number of an enum's case: one byte.
     ///
     /// - Parameter count: How many cases the enum has.
+    /// - Returns: A number below `count`.
+    /// - Throws: ``BorshError/Code/invalidVariant`` or ``BorshError/Code/truncated``.
     @inlinable
     public mutating func readVariant(count: Int) throws(BorshError) -> UInt8 {
         let index = try readInteger(UInt8.self)

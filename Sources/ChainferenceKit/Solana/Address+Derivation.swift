@@ -60,6 +60,8 @@ extension Address {
     /// - Parameters:
     ///   - seeds: At most 15 seeds of at most 32 bytes each.
     ///   - program: The program that may sign for the address.
+    /// - Returns: The address and the bump that belongs to it.
+    /// - Throws: ``ProgramAddressError`` if there are too many seeds or one is too long.
     public static func findProgramAddress(
         seeds: [[UInt8]],
         program: Address

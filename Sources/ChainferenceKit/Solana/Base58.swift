@@ -87,6 +87,8 @@ public enum Base58 {
     /// - Parameters:
     ///   - text: Base58 digits and nothing else; each leading `1` stands for a zero byte.
     ///   - maximumCount: The most bytes to accept.
+    /// - Returns: The bytes.
+    /// - Throws: ``SolanaFormatError``.
     public static func decode(_ text: String, maximumCount: Int) throws(SolanaFormatError) -> [UInt8] {
         var text = text
         let result: Result<[UInt8], SolanaFormatError> = text.withUTF8 { text in

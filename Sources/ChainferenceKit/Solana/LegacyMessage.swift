@@ -31,6 +31,7 @@ public struct LegacyMessage: Hashable, Sendable {
     ///   - feePayer: Who pays, signs first, and is listed first.
     ///   - instructions: The calls, in the order in which they run.
     ///   - recentBlockhash: A recent blockhash, or the value of a durable nonce.
+    /// - Throws: ``MessageError`` if an index of one byte cannot name all accounts.
     public init(
         feePayer: Address,
         instructions: [Instruction],

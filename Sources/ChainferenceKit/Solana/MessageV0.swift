@@ -39,6 +39,7 @@ public struct MessageV0: Hashable, Sendable {
     ///   - instructions: The calls, in the order in which they run.
     ///   - lookupTables: Tables to shorten the message with; those that hold none of its accounts are left out.
     ///   - recentBlockhash: A recent blockhash, or the value of a durable nonce.
+    /// - Throws: ``MessageError`` if an index of one byte cannot name all accounts.
     public init(
         feePayer: Address,
         instructions: [Instruction],

@@ -1,4 +1,6 @@
-/// A priority price: millionths of a lamport for each compute unit. A type of its own, so that it is never taken for a fee.
+/// A priority price: millionths of a lamport for each compute unit.
+///
+/// A type of its own, so that it is never taken for a fee.
 public struct MicroLamports: RawRepresentable, Hashable, Sendable, Codable, ExpressibleByIntegerLiteral {
     /// The number of micro-lamports per compute unit.
     public var rawValue: UInt64

@@ -41,12 +41,9 @@ extension Rent {
         self.init(lamportsPerByte: lamports)
     }
 
-    /// What the account ``Sysvar/rent`` holds for this price.
+    /// What the account ``Sysvar/rent`` holds for this price, in today's form: everything is due in the first year.
     public var accountData: [UInt8] {
-        // The classic form, two years at half the price, is what programs have seen so far; it needs an even price.
-        let years: Double = lamportsPerByte.isMultiple(of: 2) ? 2 : 1
-        let perYear = lamportsPerByte.isMultiple(of: 2) ? lamportsPerByte / 2 : lamportsPerByte
-        return perYear.littleEndianBytes + years.bitPattern.littleEndianBytes + [50]
+        lamportsPerByte.littleEndianBytes + (1.0).bitPattern.littleEndianBytes + [50]
     }
 }
 

@@ -1,4 +1,6 @@
-/// The program that sets how much a transaction may compute, and what it pays for being first. Uses no accounts.
+/// The program that sets how much a transaction may compute, and what it pays for being first.
+///
+/// Its instructions use no accounts.
 public enum ComputeBudgetProgram {
     /// The program's id.
     public static let id = Address(literal: "ComputeBudget111111111111111111111111111111")

@@ -22,6 +22,7 @@ extension Ed25519Program {
     /// - Parameters:
     ///   - data: The data of the instruction.
     ///   - instructions: The data of all instructions of the transaction, which offsets may point into.
+    /// - Throws: The first reason to refuse the transaction.
     public static func verify(_ data: [UInt8], instructions: [[UInt8]]) throws(PrecompileError) {
         guard data.count >= 2 else { throw .invalidInstructionDataSize }
         let count = Int(data[0])

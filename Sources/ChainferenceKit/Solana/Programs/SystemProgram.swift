@@ -16,6 +16,7 @@ public enum SystemProgram {
     ///   - lamports: What the account holds at first: at least ``Rent/minimumBalance(dataLength:)``.
     ///   - space: How many bytes of data it has.
     ///   - owner: The program that it belongs to.
+    /// - Returns: The instruction.
     public static func createAccount(
         _ account: Address,
         funder: Address,
@@ -40,6 +41,7 @@ public enum SystemProgram {
     ///   - lamports: What the funder adds to what is there.
     ///   - space: How many bytes of data it has.
     ///   - owner: The program that it belongs to.
+    /// - Returns: The instruction.
     public static func createAccountAllowPrefund(
         _ account: Address,
         funder: Address?,
@@ -67,6 +69,7 @@ public enum SystemProgram {
     ///   - lamports: What the account holds at first.
     ///   - space: How many bytes of data it has.
     ///   - owner: The program that it belongs to.
+    /// - Returns: The instruction.
     public static func createAccountWithSeed(
         _ account: Address,
         funder: Address,
