@@ -57,7 +57,11 @@ extension BorshEncodable {
     /// Appends the elements of an array, one by one.
     @inlinable
     public static func borshEncodeElements(_ elements: [Self], to writer: inout BorshWriter) throws(BorshError) {
-        try writer.writeFixed(elements)
+        for element in elements {
+            let before = writer.offset
+            try writer.write(element)
+            guard writer.offset > before else { throw writer.zeroSizedElement() }
+        }
     }
 }
 
@@ -76,6 +80,15 @@ extension BorshDecodable {
         count: Int,
         from reader: inout BorshReader
     ) throws(BorshError) -> [Self] {
-        try reader.readFixed(count: count)
+        // No element may be empty, so a count beyond what is left is refused before anything is read.
+        try reader.require(count)
+        var elements: [Self] = []
+        elements.reserveCapacity(reader.reservation(count, of: Self.self))
+        for _ in 0..<count {
+            let before = reader.offset
+            elements.append(try reader.read(Self.self))
+            guard reader.offset > before else { throw reader.zeroSizedElement() }
+        }
+        return elements
     }
 }

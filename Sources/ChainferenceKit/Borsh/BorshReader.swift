@@ -59,22 +59,23 @@ extension BorshReader {
         try (read(First.self), read(Second.self), repeat read((each Rest).self))
     }
 
-    /// Reads the elements of an array of fixed size, which has no count of its own.
+    /// Reads the elements of an array whose count is known without asking the bytes.
     @inlinable
     public mutating func readFixed<Element: BorshDecodable>(
         count: Int,
         of type: Element.Type = Element.self
     ) throws(BorshError) -> [Element] {
-        // No element is empty, so a count beyond what is left is refused before anything is read.
-        try require(count)
+        guard count >= 0 else { throw truncated() }
         var elements: [Element] = []
-        elements.reserveCapacity(Swift.min(count, remainingCount / Swift.max(MemoryLayout<Element>.stride, 1) + 1))
-        for _ in 0..<count {
-            let before = offset
-            elements.append(try read(Element.self))
-            guard offset > before else { throw zeroSizedElement() }
-        }
+        elements.reserveCapacity(reservation(count, of: Element.self))
+        for _ in 0..<count { elements.append(try read(Element.self)) }
         return elements
+    }
+
+    /// How many elements to make room for: no more memory than there are bytes left.
+    @inlinable
+    func reservation<Element>(_ count: Int, of type: Element.Type) -> Int {
+        Swift.min(count, remainingCount / Swift.max(MemoryLayout<Element>.stride, 1) + 1)
     }
 
     /// Reads bytes as they are: one copy.

@@ -59,11 +59,7 @@ extension BorshWriter {
     public mutating func writeFixed<Element: BorshEncodable>(
         _ elements: some Collection<Element>
     ) throws(BorshError) {
-        for element in elements {
-            let before = offset
-            try write(element)
-            guard offset > before else { throw zeroSizedElement() }
-        }
+        for element in elements { try write(element) }
     }
 
     /// Appends bytes as they are.

@@ -97,7 +97,7 @@ extension Set: BorshEncodable where Element: BorshEncodable & BorshKey {
     @inlinable
     public func borshEncode(to writer: inout BorshWriter) throws(BorshError) {
         try writer.writeCount(count)
-        try writer.writeFixed(sorted(by: Element.borshPrecedes))
+        try Element.borshEncodeElements(sorted(by: Element.borshPrecedes), to: &writer)
     }
 }
 
