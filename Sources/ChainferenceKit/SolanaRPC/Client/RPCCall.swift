@@ -1,0 +1,107 @@
+import Solana
+import Synchronization
+
+/// One call, as the client's loop needs to know it.
+struct RPCCall: Sendable {
+    let method: String
+    let params: [JSONValue]
+    /// Whether the call may reach the node twice without harm.
+    var isRepeatable = true
+    /// The slot that the call demands of the node.
+    var minimumSlot: UInt64?
+    /// How often to try at most; nil for the policy's number.
+    var maximumAttempts: Int?
+    /// The programs of the transaction that the call is about, for its errors.
+    var programs: [Address] = []
+}
+
+/// An answer that is not taken, and why.
+struct RefusedAnswer: Error {
+    let reason: RPCError.Reason
+
+    init(_ reason: RPCError.Reason) {
+        self.reason = reason
+    }
+}
+
+/// Why one attempt failed, and whether it may have had its effect nevertheless.
+struct AttemptFailure: Error {
+    let reason: RPCError.Reason
+    let mayHaveReachedNode: Bool
+}
+
+extension AttemptFailure {
+    init(_ error: RPCTransportError) {
+        switch error {
+        case .notConnected(let problem):
+            self.init(reason: .unreachable(problem), mayHaveReachedNode: false)
+        case .interrupted(let problem):
+            self.init(reason: .unreachable(problem), mayHaveReachedNode: true)
+        case .timedOut:
+            self.init(reason: .unreachable("no answer in time"), mayHaveReachedNode: true)
+        case .answerTooLarge(let limit):
+            self.init(reason: .answerTooLarge(limit: limit), mayHaveReachedNode: true)
+        }
+    }
+}
+
+/// How far a call has come; read when its time is over.
+final class CallProgress: Sendable {
+    struct State {
+        var endpoint: String
+        var attempts = 0
+        var last: RPCError.Reason?
+    }
+
+    private let mutex: Mutex<State>
+
+    init(endpoint: String) {
+        mutex = Mutex(State(endpoint: endpoint))
+    }
+
+    var state: State { mutex.withLock { $0 } }
+
+    func moved(to endpoint: String) {
+        mutex.withLock { $0.endpoint = endpoint }
+    }
+
+    func beganAttempt() {
+        mutex.withLock { $0.attempts += 1 }
+    }
+
+    /// Notes a failure; returns how many attempts there were.
+    func failed(_ reason: RPCError.Reason) -> Int {
+        mutex.withLock { state in
+            state.last = reason
+            return state.attempts
+        }
+    }
+}
+
+extension RPCError.Reason {
+    /// Whether another node might do better.
+    var speaksAgainstNode: Bool {
+        switch self {
+        case .refused(let code, _, _): code.isTransient || code == .methodNotFound
+        case .nodeBehind, .contextSlotNotReached, .rateLimited, .unreachable, .forbidden, .httpStatus, .malformedAnswer:
+            true
+        case .preflightFailure, .requestTooLarge, .answerTooLarge, .deadlineExceeded: false
+        }
+    }
+}
+
+/// The value of a `Retry-After` header that gives seconds.
+///
+/// The form with a date is not read: it would need this machine's clock to agree with the server's. More than five
+/// minutes count as five minutes, so that no answer can silence a client for good.
+struct RetryAfter {
+    let duration: Duration
+
+    init?(_ text: String) {
+        let digits = text.utf8.drop { $0 == 0x20 }
+        guard !digits.isEmpty, digits.count <= 6, let seconds = UInt32(String(decoding: digits, as: UTF8.self)) else {
+            return nil
+        }
+        duration = .seconds(Int64(min(seconds, 300)))
+    }
+}

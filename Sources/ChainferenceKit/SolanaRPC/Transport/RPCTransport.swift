@@ -1,0 +1,48 @@
+/// Carries JSON-RPC bodies to one node and its answers back.
+///
+/// A conforming type:
+/// * throws ``RPCTransportError`` when no HTTP answer came, and says whether the request can have reached the node;
+/// * returns every HTTP answer, whatever its status;
+/// * reads no more than `maximumAnswerSize` bytes of an answer;
+/// * returns or throws soon after the task has been cancelled;
+/// * may be called from many tasks at once.
+public protocol RPCTransport: Sendable {
+    /// Posts one body and waits for the answer.
+    ///
+    /// - Parameters:
+    ///   - body: JSON text.
+    ///   - timeout: how long the whole exchange may take.
+    ///   - maximumAnswerSize: how many bytes of body to accept.
+    /// - Returns: what `body` returns.
+    /// - Throws: ``PubSubError``, and what `body` throws.
+    func post(_ body: [UInt8], timeout: Duration, maximumAnswerSize: Int) async throws -> RPCTransportAnswer
+}
+
+/// An HTTP answer, as far as JSON-RPC needs it.
+public struct RPCTransportAnswer: Sendable, Hashable {
+    /// The HTTP status.
+    public var status: Int
+    /// The value of the `Retry-After` header, if there was one.
+    public var retryAfter: String?
+    /// The body.
+    public var body: [UInt8]
+
+    /// Makes an answer.
+    public init(status: Int, retryAfter: String? = nil, body: [UInt8]) {
+        self.status = status
+        self.retryAfter = retryAfter
+        self.body = body
+    }
+}
+
+/// Why there was no HTTP answer.
+public enum RPCTransportError: Error, Sendable, Hashable {
+    /// The node was not reached, so that the request had no effect.
+    case notConnected(String)
+    /// The connection failed after the request may have reached the node.
+    case interrupted(String)
+    /// No answer in time; the request may have had its effect.
+    case timedOut
+    /// The answer was larger than allowed.
+    case answerTooLarge(limit: Int)
+}
