@@ -178,7 +178,7 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "BorshTests", dependencies: ["Borsh"], resources: [.copy("Golden")]),
-        .testTarget(name: "SodiumCryptoTests", dependencies: ["SodiumCrypto"]),
+        .testTarget(name: "SodiumCryptoTests", dependencies: ["SodiumCrypto"], exclude: ["forgeries.py"]),
         .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh", "SodiumCrypto"], resources: [.copy("Golden")]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
