@@ -36,7 +36,7 @@ struct ClangOutput {
 
     private static let callSite = "call site"
 
-    /// `error: file:line:column: in function name type: message`
+    /// Reads `error: file:line:column: in function name type: message`.
     private static func diagnostic(_ line: Substring) -> Diagnostic? {
         guard let text = rest(of: line, after: "error: "), let place = split(text, at: ": in function ") else {
             return nil

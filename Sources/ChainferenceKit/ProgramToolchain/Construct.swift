@@ -49,6 +49,9 @@ public enum Construct: String, Sendable, Hashable, CaseIterable {
     /// Something that this toolchain has no better words for than the compiler's.
     case other
 
+    /// Allocation and reference counting come from the same constructs of the language.
+    var isAboutMemory: Bool { self == .heapAllocation || self == .referenceCounting }
+
     /// The construct, as part of a sentence.
     public var summary: String {
         switch self {

@@ -6,20 +6,24 @@ extension IRRewriter {
     /// Overlapping copies need all their bytes in registers at once, and there are few.
     static let inlineMoveLimit = 32
 
-    /// Step 2, after the optimiser: memory operations become system calls or wide instructions, and accesses of any
-    /// alignment single instructions, since the VM allows both and the back end knows neither.
+    /// Step 2, after the optimiser: memory operations become system calls or wide instructions, accesses of any alignment
+    /// single instructions, since the VM allows both and the back end knows neither; and multiplications and divisions
+    /// that need a support library become instructions.
     ///
     /// This must come after all passes that draw conclusions from alignments.
     public func lower(_ ir: String) -> String {
         var output: [IRText.Line] = []
         var memory = MemoryCalls()
+        var arithmetic = ArithmeticExpansion()
         for line in IRText(ir).lines {
             guard line.hasPrefix("  ") else {
                 memory.note(line)
                 output.append(line)
                 continue
             }
-            output.append(memory.rewrite(line) ?? Self.withNaturalAlignment(line) ?? line)
+            output.append(
+                memory.rewrite(line) ?? arithmetic.rewrite(line) ?? Self.withNaturalAlignment(line) ?? line
+            )
         }
         output += memory.declarations
         return IRText.string(output)

@@ -1,4 +1,6 @@
-/// Version 0: sections, dynamic symbols and relocations that the loader resolves. Addresses equal offsets in the file.
+/// Version 0: sections, dynamic symbols and relocations that the loader resolves.
+///
+/// Addresses equal offsets in the file.
 ///
 /// Source: anza-xyz/sbpf `src/elf.rs` (the lenient parser and `relocate`), with the stricter rules that hold at deployment.
 struct ImageV0 {

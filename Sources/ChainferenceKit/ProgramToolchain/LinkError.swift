@@ -1,7 +1,5 @@
 /// Why an object can't become a program.
 public enum LinkError: Error, Sendable, Hashable {
-    /// No code at all.
-    case noText
     /// The bytecode is larger than an account can hold.
     case tooLarge(count: Int, limit: Int)
     /// The function at which the program starts is not in the object.
@@ -42,7 +40,6 @@ extension LinkError: CustomStringConvertible {
     /// What is wrong and what to do about it.
     public var description: String {
         switch self {
-        case .noText: "the object contains no code"
         case .tooLarge(let count, let limit):
             "the program would have \(count) bytes of code and data; an account holds at most \(limit)"
         case .missingEntrypoint(let name):

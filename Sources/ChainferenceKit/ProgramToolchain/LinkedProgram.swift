@@ -32,7 +32,9 @@ public struct LinkedProgram: Sendable, Hashable {
         case syscall(String)
     }
 
-    /// The bytecode. Calls between functions are resolved; addresses and system calls are holes.
+    /// The bytecode.
+    ///
+    /// Calls between functions are resolved; addresses and system calls are holes.
     public internal(set) var text: [UInt8]
     /// The read-only data, padded to a multiple of 8.
     public internal(set) var readOnlyData: [UInt8]

@@ -113,7 +113,6 @@ private struct LinkSession {
                 data += object.contents(of: section)
             }
         }
-        guard !text.isEmpty else { throw .noText }
         data.pad(to: 8)
         startsInstruction = Array(repeating: false, count: text.count / 8)
         var slot = 0

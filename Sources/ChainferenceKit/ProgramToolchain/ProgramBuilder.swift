@@ -114,7 +114,10 @@ public struct ProgramBuilder: Sendable {
         )
         guard optimized.status == 0 else { throw await clangFailure(optimized) }
 
-        try Self.write(rewriter.lower(Self.read(path("3-optimized.ll"))), to: path("4-lowered.ll"))
+        let ir = try Self.read(path("3-optimized.ll"))
+        let found = IRInspector(syscalls: configuration.syscalls, entrypoint: configuration.entrypoint).inspect(ir)
+        guard found.isEmpty else { throw .unsupported(await demangled(found)) }
+        try Self.write(rewriter.lower(ir), to: path("4-lowered.ll"))
         let generated = try await run(
             toolchain.clang,
             Self.clangArguments + [
@@ -192,7 +195,29 @@ public struct ProgramBuilder: Sendable {
         }
         let diagnostics = ClangOutput(messages).diagnostics
         guard !diagnostics.isEmpty else { return .backEnd(messages: messages) }
-        return .unsupported(diagnostics)
+        return .unsupported(await demangled(diagnostics))
+    }
+
+    /// The same diagnostics with names as in the source, if the toolchain has a demangler.
+    private func demangled(_ diagnostics: [Diagnostic]) async -> [Diagnostic] {
+        let names = Set(diagnostics.flatMap { [$0.function, $0.symbol].compactMap(\.self) }).sorted()
+        guard let demangler = toolchain.demangler, !names.isEmpty,
+            let outcome = try? await Subprocess(
+                executable: demangler,
+                arguments: ["--compact", "--simplified"],
+                input: names.joined(separator: "\n") + "\n",
+                deadline: configuration.deadline
+            ).run()
+        else { return diagnostics }
+        let readable = outcome.standardOutput.split(separator: "\n").map(String.init)
+        guard readable.count == names.count else { return diagnostics }
+        let table = Dictionary(uniqueKeysWithValues: zip(names, readable))
+        return diagnostics.map { diagnostic in
+            var diagnostic = diagnostic
+            diagnostic.function = diagnostic.function.map { table[$0] ?? $0 }
+            diagnostic.symbol = diagnostic.symbol.map { table[$0] ?? $0 }
+            return diagnostic
+        }
     }
 
     // MARK: Files

@@ -4,7 +4,9 @@ import Foundation
 public struct SwiftToolchain: Sendable, Hashable {
     /// The Swift compiler.
     public let swiftc: String
-    /// The C compiler of the same toolchain. Those of swift.org have the BPF back end; Apple's has not.
+    /// The C compiler of the same toolchain.
+    ///
+    /// Those of swift.org have the BPF back end; Apple's has not.
     public let clang: String
     /// Makes Swift's mangled names readable; messages do without if it is missing.
     public let demangler: String?
