@@ -2,7 +2,9 @@ import Testing
 
 @testable import ProgramToolchain
 
-/// Objects that are not what they claim to be. Each is a good one with one thing changed, and each must be refused with
+/// Objects that are not what they claim to be.
+///
+/// Each is a good one with one thing changed, and each must be refused with
 /// the error that says what.
 @Suite("Malformed objects")
 struct MalformedObjectTests {

@@ -111,7 +111,9 @@ struct ObjectBuilder {
 
     static let exit = instruction(0x95)
 
-    /// The file. Sections come first, then symbols, names, relocations, and the section headers at the end.
+    /// The file.
+    ///
+    /// Sections come first, then symbols, names, relocations, and the section headers at the end.
     var bytes: [UInt8] {
         var strings = StringTable()
         var symbolBytes = [UInt8](repeating: 0, count: 24)
