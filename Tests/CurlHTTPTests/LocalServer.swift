@@ -93,7 +93,8 @@ final class LocalServer: Sendable {
     private let listener: Int32
     private let script: @Sendable (Connection) -> Void
     private let accepted = Mutex(0)
-    private let isStopped = Mutex(false)
+    private let isStopped = Atomic(false)
+    private let ended = Door()
 
     /// The address of a path on this server.
     func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
@@ -124,16 +125,19 @@ final class LocalServer: Sendable {
         Self.spawn { [self] in acceptAll() }
     }
 
-    /// Stops accepting.
+    /// Stops accepting and returns when the port is closed.
     func stop() {
-        guard
-            isStopped.withLock({ wasStopped in
-                defer { wasStopped = true }
-                return !wasStopped
-            })
-        else { return }
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
+        // The accepting thread alone closes its descriptor, or it might accept on one that has become another test's.
+        var address = Self.loopback(port: port)
+        let caller = Self.newSocket()
+        _ = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(caller, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        ended.pass()
+        close(caller)
     }
 
     struct SocketError: Error {
@@ -143,7 +147,11 @@ final class LocalServer: Sendable {
     private func acceptAll() {
         while true {
             let descriptor = accept(listener, nil, nil)
-            guard descriptor >= 0 else { return }
+            if isStopped.load(ordering: .relaxed) || descriptor < 0 {
+                close(listener)
+                if descriptor >= 0 { close(descriptor) }
+                return ended.open()
+            }
             #if canImport(Darwin)
                 var on: Int32 = 1
                 setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
@@ -155,6 +163,22 @@ final class LocalServer: Sendable {
                 close(descriptor)
             }
         }
+    }
+
+    private static func newSocket() -> Int32 {
+        #if canImport(Glibc)
+            socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+            socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+    }
+
+    private static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return address
     }
 
     private static func spawn(_ body: @escaping @Sendable () -> Void) {

@@ -8,8 +8,7 @@ final class CurlLoop {
     private let configuration: HTTPClient.Configuration
     private var transfers: [ObjectIdentifier: CurlTransfer] = [:]
     private let clock = ContinuousClock()
-    /// No deadline passes before this; nil when there is none.
-    private var earliestDeadline: ContinuousClock.Instant?
+    private let alarm = Alarm()
 
     init?(configuration: HTTPClient.Configuration) {
         guard let multi = curl_multi_init() else { return nil }
@@ -46,26 +45,26 @@ final class CurlLoop {
         switch command {
         case .start(let transfer):
             do throws(HTTPError) {
-                let curl = try CurlTransfer(transfer, startingAt: clock.now)
+                let curl = try CurlTransfer(transfer, startingAt: clock.now, alarm: alarm)
                 let code = curl_multi_add_handle(multi, curl.easy)
                 guard code == CURLM_OK else {
                     throw HTTPError.outOfResources(reason: String(cString: curl_multi_strerror(code)))
                 }
                 transfers[ObjectIdentifier(transfer)] = curl
-                consider(curl.deadline()?.instant)
+                alarm.consider(curl.deadline()?.instant)
             } catch {
                 transfer.finish(.failure(error))
             }
         case .resume(let transfer):
             guard let curl = transfers[ObjectIdentifier(transfer)] else { return }
             curl.touch(clock.now)
-            consider(curl.deadline()?.instant)
+            alarm.consider(curl.deadline()?.instant)
             // May call the write callback at once.
             curl_easy_pause(curl.easy, CURLPAUSE_CONT)
         case .remove(let transfer):
             remove(ObjectIdentifier(transfer))
         case .reconsiderDeadlines:
-            earliestDeadline = clock.now
+            alarm.consider(clock.now)
         }
     }
 
@@ -84,13 +83,12 @@ final class CurlLoop {
     }
 
     private func endOverdue() {
-        guard let earliest = earliestDeadline, clock.now >= earliest else { return }
         let now = clock.now
-        earliestDeadline = nil
+        guard alarm.isDue(at: now) else { return }
         for curl in transfers.values {
             guard let deadline = curl.deadline() else { continue }
             if deadline.instant > now || curl.hasSentMore(by: now) {
-                consider(curl.deadline()?.instant)
+                alarm.consider(curl.deadline()?.instant)
             } else {
                 remove(ObjectIdentifier(curl.transfer))
                 curl.transfer.finish(.failure(deadline.error))
@@ -111,17 +109,33 @@ final class CurlLoop {
         curl_multi_remove_handle(multi, curl.easy)
     }
 
-    private func consider(_ deadline: ContinuousClock.Instant?) {
-        guard let deadline else { return }
-        earliestDeadline = min(earliestDeadline ?? deadline, deadline)
-    }
-
     /// Milliseconds until the next deadline; libcurl cuts it short for its own timers, traffic and wake-ups.
     private var pollTimeout: Int32 {
-        guard let earliestDeadline else { return 60_000 }
-        let left = (earliestDeadline - clock.now).components
+        guard let next = alarm.instant else { return 60_000 }
+        let left = (next - clock.now).components
         guard left.seconds < 60 else { return 60_000 }
         let milliseconds = left.seconds * 1_000 + left.attoseconds / 1_000_000_000_000_000 + 1
         return Int32(max(0, milliseconds))
+    }
+}
+
+/// The instant before which no deadline of any transfer passes.
+///
+/// It may be early, when a deadline has moved on since; it is never late.
+final class Alarm {
+    /// When to look at the deadlines again; nil while there is none.
+    private(set) var instant: ContinuousClock.Instant?
+
+    /// Rings no later than at `deadline`.
+    func consider(_ deadline: ContinuousClock.Instant?) {
+        guard let deadline else { return }
+        instant = min(instant ?? deadline, deadline)
+    }
+
+    /// Whether it rings; if so it is cleared, and every deadline must be considered again.
+    func isDue(at now: ContinuousClock.Instant) -> Bool {
+        guard let instant, now >= instant else { return false }
+        self.instant = nil
+        return true
     }
 }

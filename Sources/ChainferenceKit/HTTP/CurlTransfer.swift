@@ -15,6 +15,7 @@ final class CurlTransfer {
     let transfer: Transfer
     let easy: UnsafeMutableRawPointer
     var headers: UnsafeMutablePointer<curl_slist>?
+    private let alarm: Alarm
     private let started: ContinuousClock.Instant
     private var lastActivity: ContinuousClock.Instant
     private var sentSoFar: curl_off_t = 0
@@ -26,10 +27,11 @@ final class CurlTransfer {
 
     var request: PreparedRequest { transfer.request }
 
-    init(_ transfer: Transfer, startingAt now: ContinuousClock.Instant) throws(HTTPError) {
+    init(_ transfer: Transfer, startingAt now: ContinuousClock.Instant, alarm: Alarm) throws(HTTPError) {
         guard let easy = curl_easy_init() else { throw .outOfResources(reason: "no memory for a transfer") }
         self.transfer = transfer
         self.easy = easy
+        self.alarm = alarm
         started = now
         lastActivity = now
         try setUp()
@@ -143,6 +145,7 @@ final class CurlTransfer {
     func connected() {
         isConnected = true
         touch(ContinuousClock.now)
+        alarm.consider(deadline()?.instant)
     }
 
     func receive(headerLine bytes: UnsafeRawBufferPointer) -> Bool {

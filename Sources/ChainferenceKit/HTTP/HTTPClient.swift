@@ -67,7 +67,7 @@ public final class HTTPClient: Sendable {
     /// A client for the whole process with the default configuration; its thread starts on first use and never ends.
     public static let shared = HTTPClient()
 
-    private let driver: CurlDriver
+    let driver: CurlDriver
 
     /// What holds for all requests of this client.
     public let configuration: Configuration
