@@ -162,16 +162,15 @@ struct HTTPClientTests {
 
     @Test("Nobody listening, and a name without address, are told apart")
     func unreachable() async throws {
-        let server = try LocalServer { _ in }
-        server.stop()
+        let nobody = try ClosedPort()
         let refused = await #expect(throws: HTTPError.self) {
-            _ = try await HTTPClient().send(HTTPRequest(url: server.url("/secret")))
+            _ = try await HTTPClient().send(HTTPRequest(url: "http://127.0.0.1:\(nobody.port)/secret"))
         }
         guard case .couldNotConnect(let name, _) = refused else {
             Issue.record("\(String(describing: refused))")
             return
         }
-        #expect(name == "http://127.0.0.1:\(server.port)")
+        #expect(name == "http://127.0.0.1:\(nobody.port)")
         #expect(refused?.mayHaveReachedServer == false)
         await #expect(throws: HTTPError.couldNotResolve(server: "https://chainference.invalid:443")) {
             _ = try await HTTPClient().send(HTTPRequest(url: "https://chainference.invalid/"))

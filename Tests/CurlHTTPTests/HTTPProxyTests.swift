@@ -88,9 +88,8 @@ struct HTTPProxyTests {
                     connection.write([5, 0xff])
                 }
             } _: { proxy in
-                let stopped = try LocalServer { _ in }
-                stopped.stop()
-                for port in [proxy.port, stopped.port] {
+                let nobody = try ClosedPort()
+                for port in [proxy.port, nobody.port] {
                     let client = HTTPClient(
                         configuration: .init(proxy: .init(kind, host: "127.0.0.1", port: port), allowsPlaintext: true)
                     )

@@ -103,24 +103,7 @@ final class LocalServer: Sendable {
     var connectionCount: Int { accepted.withLock { $0 } }
 
     init(_ script: @escaping @Sendable (Connection) -> Void) throws {
-        #if canImport(Glibc)
-            let stream = Int32(SOCK_STREAM.rawValue)
-        #else
-            let stream = SOCK_STREAM
-        #endif
-        listener = socket(AF_INET, stream, 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let code = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) | listen(listener, 512) | getsockname(listener, address, &length)
-            }
-        }
-        guard code == 0 else { throw SocketError(code: errno) }
-        port = UInt16(bigEndian: address.sin_port)
+        (listener, port) = try Self.newListener(backlog: 512)
         self.script = script
         Self.spawn { [self] in acceptAll() }
     }
@@ -163,6 +146,20 @@ final class LocalServer: Sendable {
                 close(descriptor)
             }
         }
+    }
+
+    fileprivate static func newListener(backlog: Int32?) throws -> (descriptor: Int32, port: UInt16) {
+        let listener = newSocket()
+        var address = loopback(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(listener, address, length) | (backlog.map { listen(listener, $0) } ?? 0)
+                    | getsockname(listener, address, &length)
+            }
+        }
+        guard code == 0 else { throw SocketError(code: errno) }
+        return (listener, UInt16(bigEndian: address.sin_port))
     }
 
     private static func newSocket() -> Int32 {
@@ -212,6 +209,20 @@ final class LocalServer: Sendable {
             )
             pthread_detach(thread)
         #endif
+    }
+}
+
+/// A port that is taken, so that no other test gets it, and where nobody accepts.
+final class ClosedPort: Sendable {
+    let port: UInt16
+    private let descriptor: Int32
+
+    init() throws {
+        (descriptor, port) = try LocalServer.newListener(backlog: nil)
+    }
+
+    deinit {
+        close(descriptor)
     }
 }
 
