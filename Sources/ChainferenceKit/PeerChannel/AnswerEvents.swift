@@ -38,7 +38,9 @@ public struct AnswerData: Hashable, Sendable {
     }
 }
 
-/// Why an answer ended. Unknown reasons are kept as they are.
+/// Why an answer ended.
+///
+/// Unknown reasons are kept as they are.
 public struct FinishReason: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public var rawValue: UInt8
@@ -87,7 +89,9 @@ public struct AnswerFinish: Hashable, Sendable {
     public var length: UInt64
     /// SHA-256 of the answer's bytes.
     public var digest: [UInt8]
-    /// The server's signed receipt, if it gave one. Its signature has not been checked.
+    /// The server's signed receipt, if it gave one.
+    ///
+    /// Its signature has not been checked.
     public var receipt: PeerReceipt?
 
     /// Puts the parts together.

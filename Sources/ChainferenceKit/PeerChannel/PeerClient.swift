@@ -1,4 +1,6 @@
 public import Logging
+import NIOCore
+import NIOPosix
 public import SodiumCrypto
 
 /// Connects to servers over the encrypted channel.
@@ -19,9 +21,13 @@ public import SodiumCrypto
 public struct PeerClient: Sendable {
     /// The client's own limits and choices.
     public struct Options: Sendable {
-        /// Which targets may be dialled. By default nothing but public addresses.
+        /// Which targets may be dialled.
+        ///
+        /// By default nothing but public addresses.
         public var dialPolicy: DialPolicy
-        /// Whether sizes and times are hidden. Off is an explicit choice.
+        /// Whether sizes and times are hidden.
+        ///
+        /// Off is an explicit choice.
         public var shaping: PeerShaping
         /// How long name resolution and connecting may take together.
         public var connectTimeout: Duration
@@ -31,8 +37,10 @@ public struct PeerClient: Sendable {
         public var window: Int
         /// The number of the first prompt; under one lock numbers go on from session to session.
         public var firstPromptNumber: UInt32
-        /// Whether the end of the scope waits (at most 64 of the server's ticks) until the shaped stream has come to its
-        /// padded end. Leaving earlier shows an observer when exactly the answer ended.
+        /// Whether the end of the scope waits (at most 64 of the server's ticks) until the shaped stream has come to
+        /// its padded end.
+        ///
+        /// Leaving earlier shows an observer when exactly the answer ended.
         public var waitsForPaddedEnd: Bool
 
         /// The defaults: public targets, constant rate, 10 s each, 64 KiB, first prompt 1, padded end.
@@ -90,6 +98,101 @@ public struct PeerClient: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PeerSession) async throws -> Result
     ) async throws -> Result {
-        throw PeerError.notSupportedYet("The peer channel")
+        let dialer = Dialer(policy: options.dialPolicy, timeout: options.connectTimeout, clock: clock)
+        let connection = try await dialer.connect(to: address)
+        let channel = connection.channel
+        var result: Result?
+        try await connection.executeThenClose(isolation: isolation) { inbound, _ in
+            result = try await runSession(
+                over: inbound,
+                send: { try await channel.send($0) },
+                serverKey: address.serverKey,
+                suite: address.suite,
+                context: context,
+                identity: identity,
+                request: request,
+                options: options,
+                isolation: isolation,
+                body
+            )
+        }
+        // `runSession` either gave a result or threw.
+        return result!
+    }
+
+    /// As ``withSession(to:context:identity:request:options:isolation:_:)``, over a connection that is there already.
+    func runSession<Result>(
+        over inbound: some AsyncSequence<ByteBuffer, any Error> & Sendable,
+        send: @escaping @Sendable (ByteBuffer) async throws -> Void,
+        serverKey: X25519.PublicKey,
+        suite: PeerSuite = .noiseXK,
+        context: PeerContext,
+        identity: X25519.PrivateKey,
+        request: PeerRequest,
+        options: Options,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PeerSession) async throws -> Result
+    ) async throws -> Result {
+        let machine: ClientSessionMachine
+        do throws(NoiseError) {
+            machine = try ClientSessionMachine(
+                settings: ClientSessionMachine.Settings(
+                    request: request,
+                    shaping: options.shaping,
+                    handshakeTimeout: options.handshakeTimeout,
+                    window: UInt32(clamping: max(1, options.window)),
+                    firstPromptNumber: options.firstPromptNumber
+                ),
+                suite: suite,
+                context: context,
+                serverKey: serverKey,
+                identity: identity,
+                now: clock.now()
+            )
+        } catch {
+            throw PeerError.handshakeFailed(error)
+        }
+        let shell = SessionShell(monitor: SessionMonitor(machine), clock: clock)
+        let monitor = shell.monitor
+        return try await withTaskGroup(of: SessionTask.self, isolation: isolation) { group in
+            group.addTask {
+                await shell.read(inbound)
+                return .reader
+            }
+            group.addTask {
+                await shell.write(send)
+                return .writer
+            }
+            group.addTask {
+                await shell.beat()
+                return .beat
+            }
+            let outcome: Swift.Result<Result, any Error>
+            do {
+                let session = PeerSession(monitor: monitor, clock: clock, hello: try await Self.hello(of: monitor))
+                outcome = .success(try await body(session))
+            } catch {
+                outcome = .failure(error)
+            }
+            if case .success = outcome, options.waitsForPaddedEnd {
+                let now = clock.now()
+                monitor.change { $0.close(now: now) }
+            } else {
+                monitor.change { $0.leave() }
+            }
+            // The writer ends when the session is over and its last word is written.
+            while let ended = await group.next(isolation: isolation), ended != .writer {}
+            group.cancelAll()
+            logger.debug("peer session ended", metadata: ["reason": "\(monitor.read { $0.ending?.description ?? "" })"])
+            return outcome
+        }.get()
+    }
+
+    private static func hello(of monitor: SessionMonitor<ClientSessionMachine>) async throws -> PeerSession.Hello {
+        try await monitor.wait { machine -> PeerSession.Hello? in
+            if let server = machine.server { return .init(server: server, channelBinding: machine.channelBinding) }
+            if let ending = machine.ending { throw ending }
+            return nil
+        }
     }
 }

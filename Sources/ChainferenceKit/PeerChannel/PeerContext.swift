@@ -41,7 +41,9 @@ public enum PeerSuite: UInt8, Hashable, Sendable, CaseIterable {
 public struct PeerRequest: Hashable, Sendable {
     /// The address of the request's account on the chain, 32 bytes.
     public var address: [UInt8]
-    /// The prompt whose answer is to be continued, or 0. Continuing is not built yet: servers ignore it.
+    /// The prompt whose answer is to be continued, or 0.
+    ///
+    /// Continuing is not built yet: servers ignore it.
     public var resumePrompt: UInt32
     /// The first byte of that answer that the client lacks.
     public var resumeOffset: UInt64

@@ -52,6 +52,8 @@ public enum PeerDeadline: String, Hashable, Sendable {
     case session
     /// A voucher that was due did not come.
     case voucher
+    /// The client read nothing for a long time while an answer waited.
+    case stall
 }
 
 extension PeerError: CustomStringConvertible {
@@ -101,6 +103,7 @@ extension PeerDeadline {
         case .silence: "Nothing has arrived for a long time: the connection is dead. Pay for no more than arrived."
         case .idle: "The session was idle for too long and was closed. Connect again for another prompt."
         case .session: "The session reached its longest duration and was closed. Connect again."
+        case .stall: "The client read nothing for a long time; the answer was stopped."
         case .voucher: "A voucher that was due did not arrive in time; the answer was stopped."
         }
     }

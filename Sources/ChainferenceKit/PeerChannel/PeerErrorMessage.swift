@@ -26,7 +26,9 @@ extension PeerErrorMessage: CustomStringConvertible {
     }
 }
 
-/// A server's reason in two bytes. Unknown ones are kept as they are.
+/// A server's reason in two bytes.
+///
+/// Unknown ones are kept as they are.
 public struct PeerErrorCode: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public var rawValue: UInt16

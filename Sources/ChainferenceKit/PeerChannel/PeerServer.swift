@@ -1,5 +1,7 @@
 public import Logging
+import NIOCore
 public import SodiumCrypto
+import Synchronization
 
 /// Accepts sessions from clients over the encrypted channel.
 ///
@@ -20,8 +22,9 @@ public final class PeerServer: Sendable {
         public var halfOpenLimit: Int
         /// The most sessions at a time; more are told that the server is busy.
         public var sessionLimit: Int
-        /// The most handshakes that one source (an IPv4 address, an IPv6 /64) may begin in a burst. Loopback sources are
-        /// exempt: that is where a local proxy or onion service connects from.
+        /// The most handshakes that one source (an IPv4 address, an IPv6 /64) may begin in a burst.
+        ///
+        /// Loopback sources are exempt: that is where a local proxy or onion service connects from.
         public var handshakeBurst: Int
         /// How many handshakes a second a source may begin in the long run.
         public var handshakesPerSecond: Double
@@ -29,8 +32,6 @@ public final class PeerServer: Sendable {
         public var shape: StreamShape
         /// The form that clients' streams shall have.
         public var clientShape: StreamShape
-        /// Whether a client may choose to do without shaping.
-        public var allowsUnshaped: Bool
         /// The largest prompt, in bytes.
         public var promptByteLimit: Int
         /// How long a session may last.
@@ -52,7 +53,6 @@ public final class PeerServer: Sendable {
             handshakesPerSecond: Double = 20,
             shape: StreamShape = .server,
             clientShape: StreamShape = .client,
-            allowsUnshaped: Bool = true,
             promptByteLimit: Int = 1_048_576,
             sessionDuration: Duration = .seconds(3_600),
             idleLimit: Duration = .seconds(600),
@@ -68,7 +68,6 @@ public final class PeerServer: Sendable {
             self.handshakesPerSecond = handshakesPerSecond
             self.shape = shape
             self.clientShape = clientShape
-            self.allowsUnshaped = allowsUnshaped
             self.promptByteLimit = promptByteLimit
             self.sessionDuration = sessionDuration
             self.idleLimit = idleLimit
@@ -88,6 +87,16 @@ public final class PeerServer: Sendable {
     let logger: Logger
     let authorize: Authorize
     let serve: Serve
+    let state: Mutex<State>
+
+    struct State: Sendable {
+        var gate: HandshakeGate
+        var listener: (any Channel)?
+        var isDraining = false
+        var nextSession: UInt64 = 0
+        var sessions: [UInt64: SessionMonitor<ServerSessionMachine>] = [:]
+        var admitted = 0
+    }
 
     /// Makes a server that does not listen yet.
     ///
@@ -116,6 +125,15 @@ public final class PeerServer: Sendable {
         self.logger = logger
         self.authorize = authorize
         self.serve = serve
+        state = Mutex(
+            State(
+                gate: HandshakeGate(
+                    halfOpenLimit: configuration.halfOpenLimit,
+                    burst: configuration.handshakeBurst,
+                    perSecond: configuration.handshakesPerSecond
+                )
+            )
+        )
     }
 
     /// Listens and serves until the task is cancelled, or until ``drain()`` was called and the last session has ended.
@@ -123,11 +141,38 @@ public final class PeerServer: Sendable {
     /// - Parameter onListening: Called once with the port, before the first connection is accepted.
     /// - Throws: ``PeerError/unreachable(target:reason:)`` when the port can't be had; what `onListening` throws.
     public func run(onListening: (Int) async throws -> Void = { _ in }) async throws {
-        throw PeerError.notSupportedYet("The peer channel")
+        let listener = try await listen()
+        let channel = listener.channel
+        let isDraining = state.withLock { state in
+            state.listener = channel
+            return state.isDraining
+        }
+        if isDraining { channel.close(promise: nil) }
+        try await listener.executeThenClose { connections in
+            try await onListening(channel.localAddress?.port ?? configuration.port)
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await connection in connections {
+                    group.addTask { await self.handle(connection) }
+                }
+            }
+        }
     }
 
-    /// Stops accepting connections and prompts; ``run(onListening:)`` returns when the sessions under way have ended.
-    public func drain() {}
+    /// Stops accepting connections and prompts.
+    ///
+    /// ``run(onListening:)`` returns when the sessions under way have ended, each with the answer that it is giving.
+    public func drain() {
+        let (listener, sessions) = state.withLock { state in
+            state.isDraining = true
+            return (state.listener, Array(state.sessions.values))
+        }
+        listener?.close(promise: nil)
+        let now = clock.now()
+        for session in sessions { Self.drain(session, now: now) }
+    }
+
+    /// How many sessions there are, those included that have not been admitted yet.
+    public var sessionCount: Int { state.withLock { $0.sessions.count } }
 }
 
 /// A client that has proved its key and asks to be admitted.
@@ -155,8 +200,9 @@ public struct PeerAdmission: Sendable {
     public var sessionDuration: Duration?
     /// The smallest number that the first prompt may have.
     public var firstPromptNumber: UInt32
-    /// Checks a voucher and stores it; only when it returns does the voucher count. Throws ``PeerErrorMessage`` to end the
-    /// session.
+    /// Checks a voucher and stores it; only when it returns does the voucher count.
+    ///
+    /// Throws ``PeerErrorMessage`` to end the session.
     public var acceptVoucher: @Sendable (PeerVoucher) async throws -> Void
 
     /// Admits a client.

@@ -19,7 +19,12 @@ public final class PeerServerSession: Sendable {
     /// The handshake hash: the same 32 bytes on both sides and in no other session.
     public let channelBinding: [UInt8]
 
-    init(applicant: PeerApplicant) {
+    fileprivate let monitor: SessionMonitor<ServerSessionMachine>
+    private let clock: SessionClock
+
+    init(monitor: SessionMonitor<ServerSessionMachine>, clock: SessionClock, applicant: PeerApplicant) {
+        self.monitor = monitor
+        self.clock = clock
         request = applicant.request
         clientKey = applicant.clientKey
         channelBinding = applicant.channelBinding
@@ -29,7 +34,13 @@ public final class PeerServerSession: Sendable {
     ///
     /// - Throws: Why the session ended otherwise.
     public func nextPrompt() async throws -> PeerPrompt? {
-        throw PeerError.notSupportedYet("The peer channel")
+        let reading = try await monitor.wait { machine -> ServerSessionMachine.PromptReading? in
+            let reading = try machine.takePrompt()
+            if case .notYet = reading { return nil }
+            return reading
+        }
+        guard case .prompt(let prompt) = reading else { return nil }
+        return prompt
     }
 
     /// The writer of the answer to a prompt that ``nextPrompt()`` gave.
@@ -38,7 +49,7 @@ public final class PeerServerSession: Sendable {
     }
 
     /// The newest voucher that was accepted, if any.
-    public var newestVoucher: PeerVoucher? { nil }
+    public var newestVoucher: PeerVoucher? { monitor.read { $0.acceptedVoucher } }
 
     /// Waits until an accepted voucher satisfies `condition`.
     ///
@@ -51,20 +62,34 @@ public final class PeerServerSession: Sendable {
     @discardableResult
     public func waitForVoucher(
         timeout: Duration,
-        where condition: @Sendable (PeerVoucher) -> Bool
+        where condition: @escaping @Sendable (PeerVoucher) -> Bool
     ) async throws -> PeerVoucher {
-        throw PeerError.notSupportedYet("The peer channel")
+        let monitor = monitor
+        return try await withDeadline(timeout, .voucher, clock: clock) {
+            try await monitor.wait { machine -> PeerVoucher? in
+                if let voucher = machine.acceptedVoucher, condition(voucher) { return voucher }
+                if let ending = machine.ending { throw ending }
+                if machine.clientHasClosed { throw PeerError.closed(.done) }
+                if machine.answer?.isCancelled == true { throw PeerError.cancelledByClient }
+                return nil
+            }
+        }
     }
 
     /// Begins to close the session; the client is told why.
-    public func close(_ reason: PeerCloseReason = .done) {}
+    public func close(_ reason: PeerCloseReason = .done) {
+        let now = clock.now()
+        monitor.change { $0.close(reason, now: now) }
+    }
 }
 
 /// A prompt, whole and with its digest checked.
 public struct PeerPrompt: Hashable, Sendable {
     /// Its number; numbers rise under one lock.
     public let number: UInt32
-    /// The JSON of an OpenAI chat-completions request, as the client sent it. Nothing in it is trustworthy.
+    /// The JSON of an OpenAI chat-completions request, as the client sent it.
+    ///
+    /// Nothing in it is trustworthy.
     public let bytes: [UInt8]
     /// SHA-256 of the bytes.
     public let digest: [UInt8]
@@ -80,7 +105,7 @@ public struct PeerAnswerWriter: Sendable {
     ///
     /// - Throws: Why the session ended, or ``PeerError/cancelledByClient``.
     public func accept(_ parameters: AnswerParameters) async throws {
-        throw PeerError.notSupportedYet("The peer channel")
+        try session.monitor.change { machine throws(PeerError) in try machine.accept(prompt.number, parameters) }
     }
 
     /// Sends the next bytes of the answer, and waits while too many bytes wait for the wire or the client's window.
@@ -91,7 +116,17 @@ public struct PeerAnswerWriter: Sendable {
     /// - Throws: ``PeerError/cancelledByClient`` when the client has cancelled: end with ``finish(_:inputTokens:outputTokens:sign:)``.
     ///   Otherwise why the session ended.
     public func send(_ bytes: [UInt8], tokens: Int) async throws {
-        throw PeerError.notSupportedYet("The peer channel")
+        let number = prompt.number
+        var rest = bytes[...]
+        repeat {
+            // A large piece goes in as room appears; its tokens have ended when its last byte has.
+            let piece = rest.prefix(4_096)
+            rest = rest.dropFirst(4_096)
+            let count = rest.isEmpty ? UInt32(clamping: tokens) : 0
+            _ = try await session.monitor.wait { machine -> Bool? in
+                try machine.send(number, piece, tokens: count) ? true : nil
+            }
+        } while !rest.isEmpty
     }
 
     /// Runs `body` in a task that is cancelled as soon as the client cancels this answer.
@@ -102,11 +137,30 @@ public struct PeerAnswerWriter: Sendable {
     public func untilCancelled<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result? {
-        try await body()
+        let number = prompt.number
+        let monitor = session.monitor
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                _ = try await monitor.wait { $0.isUnwanted(number) ? true : nil }
+                return nil
+            }
+            defer { group.cancelAll() }
+            do {
+                if let result = try await group.next() ?? nil { return result }
+            } catch {
+                // `body` may have failed because the client cancelled; that is no failure.
+                if isCancelledByClient { return nil }
+                throw error
+            }
+            if isCancelledByClient { return nil }
+            try monitor.change { machine throws(PeerError) in try machine.checkAnswer(number) }
+            return nil
+        }
     }
 
     /// Whether the client has cancelled this answer.
-    public var isCancelledByClient: Bool { false }
+    public var isCancelledByClient: Bool { session.monitor.read { $0.isCancelled(prompt.number) } }
 
     /// Ends the answer; everything sent so far is delivered before.
     ///
@@ -124,9 +178,21 @@ public struct PeerAnswerWriter: Sendable {
         outputTokens: UInt32,
         sign: (PeerReceipt) throws -> [UInt8]? = { _ in nil }
     ) async throws -> PeerReceipt {
-        throw PeerError.notSupportedYet("The peer channel")
+        var receipt = try session.monitor.change { machine throws(PeerError) in
+            try machine.receipt(prompt, reason: reason, inputTokens: inputTokens, outputTokens: outputTokens)
+        }
+        if let signature = try sign(receipt) {
+            guard signature.count == FinMessage.signatureSize else {
+                throw PeerError.misuse("a receipt's signature has 64 bytes")
+            }
+            receipt.signature = signature
+        }
+        try session.monitor.change { [receipt] machine throws(PeerError) in try machine.finish(receipt) }
+        return receipt
     }
 
     /// Breaks the answer off; the client gets the reason.
-    public func fail(_ message: PeerErrorMessage) {}
+    public func fail(_ message: PeerErrorMessage) {
+        session.monitor.change { $0.fail(prompt.number, message) }
+    }
 }

@@ -5,9 +5,19 @@ public final class PeerSession: Sendable {
     /// The handshake hash: the same 32 bytes on both sides and in no other session.
     public let channelBinding: [UInt8]
 
-    init(server: PeerServerParameters, channelBinding: [UInt8]) {
-        self.server = server
-        self.channelBinding = channelBinding
+    private let monitor: SessionMonitor<ClientSessionMachine>
+    private let clock: SessionClock
+
+    struct Hello: Sendable {
+        var server: PeerServerParameters
+        var channelBinding: [UInt8]
+    }
+
+    init(monitor: SessionMonitor<ClientSessionMachine>, clock: SessionClock, hello: Hello) {
+        self.monitor = monitor
+        self.clock = clock
+        server = hello.server
+        channelBinding = hello.channelBinding
     }
 
     /// Sends a prompt; its number is the next in the session.
@@ -16,21 +26,37 @@ public final class PeerSession: Sendable {
     /// - Returns: The answer, whose events must be read for it to go on.
     /// - Throws: ``PeerError/promptTooLarge(bytes:limit:)``, ``PeerError/promptInProgress``, or why the session ended.
     public func prompt(_ bytes: [UInt8]) async throws -> PeerAnswer {
-        throw PeerError.notSupportedYet("The peer channel")
+        let (number, digest) = try monitor.change { machine throws(PeerError) in try machine.submit(bytes) }
+        return PeerAnswer(number: number, promptDigest: digest, session: self)
     }
 
     /// Sends a voucher as soon as the stream's cadence allows; only the newest that waits is sent.
     ///
     /// - Throws: Why the session ended, if it has.
     public func send(voucher: PeerVoucher) throws {
-        throw PeerError.notSupportedYet("The peer channel")
+        try monitor.change { machine throws(PeerError) in try machine.send(voucher) }
     }
 
     /// Asks the server to stop the answer under way; its events then end with `finished`, reason ``FinishReason/cancelled``.
-    public func cancel() {}
+    public func cancel() {
+        monitor.change { $0.cancel() }
+    }
 
     /// Begins to close the session; no prompt can be given any more.
-    public func close() {}
+    public func close() {
+        let now = clock.now()
+        monitor.change { $0.close(now: now) }
+    }
+
+    fileprivate func nextEvent(of number: UInt32) async throws -> PeerAnswerEvent? {
+        let reading = try await monitor.wait { machine -> IncomingAnswer.Reading? in
+            let reading = try machine.nextEvent(number)
+            if case .notYet = reading { return nil }
+            return reading
+        }
+        guard case .event(let event) = reading else { return nil }
+        return event
+    }
 }
 
 /// The answer to one prompt, as it arrives.
@@ -41,7 +67,9 @@ public struct PeerAnswer: Sendable {
     public let promptDigest: [UInt8]
     let session: PeerSession
 
-    /// What happens, in order; to be read once, by one task. Reading is what lets the server go on (64 KiB at most wait).
+    /// What happens, in order; to be read once, by one task.
+    ///
+    /// Reading is what lets the server go on (64 KiB at most wait).
     ///
     /// Throws ``PeerError/server(_:)`` when the server breaks off, ``PeerError/truncated(received:)`` when the connection
     /// ends before the answer, ``PeerError/digestMismatch``, and other reasons why the session ended.
@@ -62,7 +90,9 @@ public struct PeerAnswer: Sendable {
             let answer: PeerAnswer
 
             /// The next event, `nil` after `finished`.
-            public mutating func next() async throws -> PeerAnswerEvent? { nil }
+            public mutating func next() async throws -> PeerAnswerEvent? {
+                try await answer.session.nextEvent(of: answer.number)
+            }
         }
     }
 }

@@ -8,9 +8,6 @@ public struct StreamShape: Hashable, Sendable {
     /// The size of a record on the wire, its length prefix and tag included.
     public let recordSize: Int
 
-    /// What a record spends on length prefix, tag and inner header.
-    static let recordOverhead = RecordLayout.wireOverhead + RecordLayout.headerSize
-
     /// A shape of one's own.
     ///
     /// - Returns: `nil` unless the tick is 10 ms…10 s in whole milliseconds and the size 192…16,384 bytes.
@@ -38,7 +35,7 @@ public struct StreamShape: Hashable, Sendable {
     public static func forExpectedSpeed(tokensPerSecond: Double) -> StreamShape {
         let needed = max(0, tokensPerSecond) * 8
         let sizes = [256, 512, 1_024, 4_096]
-        let size = sizes.first { Double($0 - recordOverhead - AnswerData.headerSize) * 10 >= needed } ?? 4_096
+        let size = sizes.first { Double($0 - RecordLayout.overhead - AnswerData.headerSize) * 10 >= needed } ?? 4_096
         return StreamShape(uncheckedTick: .milliseconds(100), recordSize: size)
     }
 

@@ -94,7 +94,9 @@ public struct NoiseCipherState: ~Copyable, Sendable {
         }
     }
 
-    /// Replaces the key by a one-way function of itself (section 4.2, REKEY). The counter goes on.
+    /// Replaces the key by a one-way function of itself (section 4.2, REKEY).
+    ///
+    /// The counter goes on.
     public mutating func rekey() {
         precondition(hasKey, "there is no key to replace")
         withUnsafeTemporaryAllocation(byteCount: 64, alignment: 16) { scratch in

@@ -110,7 +110,9 @@ struct NoiseSymmetricState: ~Copyable, Sendable {
         mixHash(ciphertext)
     }
 
-    /// The two transport ciphers as `role` uses them. Chaining key and handshake cipher are wiped.
+    /// The two transport ciphers as `role` uses them.
+    ///
+    /// Chaining key and handshake cipher are wiped.
     mutating func split(role: NoiseHandshake.Role) -> NoiseTransport {
         deriveKeys(UnsafeRawBufferPointer(start: nil, count: 0), outputs: 2)
         let (sending, receiving) = role == .initiator ? (output(1), output(2)) : (output(2), output(1))

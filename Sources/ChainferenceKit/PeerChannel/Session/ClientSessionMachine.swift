@@ -1,0 +1,203 @@
+import SodiumCrypto
+
+/// A client's side of one connection as a pure state machine; the counterpart of ``ServerSessionMachine``.
+struct ClientSessionMachine: ~Copyable, Sendable {
+    /// What a connection begins with.
+    struct Settings: Sendable {
+        var request: PeerRequest
+        var shaping: PeerShaping
+        var handshakeTimeout: Duration
+        var window: UInt32
+        var firstPromptNumber: UInt32
+    }
+
+    enum Phase: Hashable, Sendable {
+        /// The first message is sent; the second is awaited.
+        case handshake
+        case open
+        case over
+    }
+
+    static let secondMessageSize = 48 + ServerHelloPayload.size
+
+    let settings: Settings
+    var phase = Phase.handshake
+    /// Why the session ended, once it has.
+    var ending: PeerError?
+    /// What the server said about itself, once the handshake is done.
+    var server: PeerServerParameters?
+    var channelBinding: [UInt8] = []
+
+    var handshake: NoiseHandshake?
+    var layer: RecordLayer?
+    var incoming = FrameBuffer()
+    var reassembler = MessageReassembler(promptLimit: 0)
+    var writer = RecordWriter()
+    var keepalive: Keepalive
+    var cadence: StreamCadence
+    var answer: IncomingAnswer?
+    var nextPromptNumber: UInt32
+    /// The newest voucher that has not been sent.
+    var pendingVoucher: PeerVoucher?
+    var sentWindowLast = false
+    var queue: [QueuedMessage] = []
+    var deadline: Duration
+    var isClosing = false
+    var serverCloseReason: PeerCloseReason?
+
+    init(
+        settings: Settings,
+        suite: PeerSuite = .noiseXK,
+        context: PeerContext,
+        serverKey: X25519.PublicKey,
+        identity: X25519.PrivateKey,
+        ephemeral: X25519.PrivateKey? = nil,
+        now: Duration
+    ) throws(NoiseError) {
+        self.settings = settings
+        keepalive = Keepalive(now: now)
+        cadence = StreamCadence(shape: settings.shaping == .off ? nil : .client)
+        nextPromptNumber = max(1, settings.firstPromptNumber)
+        deadline = now + settings.handshakeTimeout
+        var handshake = try NoiseHandshake(
+            pattern: .xk,
+            role: .initiator,
+            prologue: context.prologue(suite: suite),
+            localStatic: identity,
+            remoteStatic: serverKey,
+            ephemeral: ephemeral
+        )
+        var message: [UInt8] = []
+        try handshake.writeMessage(payload: UnsafeRawBufferPointer(start: nil, count: 0), appendingTo: &message)
+        writer.append([suite.rawValue, UInt8(message.count >> 8), UInt8(message.count & 255)] + message)
+        self.handshake = consume handshake
+    }
+
+    // MARK: For the shell
+
+    /// Whether the shell should disconnect once the output is drained.
+    var isOver: Bool { phase == .over }
+    /// Always: the server's data is bounded by the window.
+    var wantsInput: Bool { true }
+    /// Whether there is something to write.
+    var hasOutput: Bool { writer.hasOutput }
+    /// The time between two beats.
+    var beatInterval: Duration {
+        phase == .open ? cadence.shape?.tick ?? SessionTiming.idleBeat : SessionTiming.idleBeat
+    }
+
+    /// Exchanges the output for an emptied buffer.
+    mutating func drainOutput(into buffer: inout [UInt8]) {
+        writer.drain(into: &buffer)
+        pump()
+    }
+
+    /// Takes what has arrived.
+    mutating func receive(_ bytes: UnsafeRawBufferPointer, now: Duration) {
+        guard phase != .over else { return }
+        incoming.append(bytes)
+        keepalive.heard(at: now)
+        process()
+    }
+
+    /// The connection is gone.
+    ///
+    /// - Parameters:
+    ///   - reason: What the system says; `nil` when the server closed its side.
+    ///   - now: The time.
+    mutating func disconnected(_ reason: String?, now: Duration) {
+        guard phase != .over else { return }
+        if phase == .handshake {
+            end(.handshakeClosed)
+        } else if let answer, !answer.isOver {
+            end(.truncated(received: answer.received))
+        } else if isClosing || serverCloseReason != nil {
+            end(.closed(serverCloseReason ?? .done))
+        } else {
+            end(.connectionLost(reason: reason ?? "the server closed the connection"))
+        }
+    }
+
+    /// A tick of the stream's cadence: deadlines, sign of life, and exactly one record if the stream is running.
+    mutating func beat(now: Duration) {
+        switch phase {
+        case .over: return
+        case .handshake:
+            if now >= deadline { end(.deadlineExceeded(.handshake)) }
+            return
+        case .open: break
+        }
+        if isClosing, now >= deadline { return end(.closed(.done)) }
+        switch keepalive.beat(at: now) {
+        case .nothing: break
+        case .ping: queue.append(QueuedMessage(.ping(UInt64(bitPattern: now.wholeMilliseconds))))
+        case .giveUp: return end(.deadlineExceeded(.silence))
+        }
+        if let shape = cadence.shape {
+            guard !writer.hasOutput else { return }
+            attempt { machine throws(PeerError) in
+                if try !machine.writeNext(wireSize: shape.recordSize), machine.cadence.isRunning {
+                    try machine.write(.pad, body: [], wireSize: shape.recordSize)
+                }
+            }
+        }
+        settle()
+    }
+
+    // MARK: Endings
+
+    /// Ends the session at once; output that waits is still drained.
+    mutating func end(_ error: PeerError) {
+        guard phase != .over else { return }
+        phase = .over
+        if ending == nil { ending = error }
+        answer?.fail(error)
+        layer = nil
+        handshake = nil
+        queue = []
+        incoming = FrameBuffer()
+    }
+
+    /// Begins to close in good order.
+    mutating func close(now: Duration) {
+        guard phase == .open else { return end(.closed(.done)) }
+        guard !isClosing else { return }
+        isClosing = true
+        let serverTick = server?.serverShape.tick ?? SessionTiming.idleBeat
+        deadline = now + serverTick * StreamShape.endMultiple + SessionTiming.linger
+        pendingVoucher = nil
+        if serverCloseReason == nil { queue.append(QueuedMessage(.close(.done))) }
+        answer?.fail(.closed(.done))
+        settle()
+    }
+
+    /// Says good-bye at once, without waiting for the stream's cadence or its padded end.
+    mutating func leave() {
+        if phase == .open, !isClosing, serverCloseReason == nil {
+            attempt { machine throws(PeerError) in
+                let body = PeerRecord.close(.done).encodedBody()
+                try machine.write(.close, body: body[...], wireSize: machine.cadence.shape?.recordSize)
+            }
+        }
+        end(.closed(serverCloseReason ?? .done))
+    }
+
+    /// Looks whether the server's stream has come to its end, and with it a closing session.
+    mutating func settle() {
+        pump()
+        guard phase == .open, let records = layer?.receivedCount else { return }
+        let answering = answer.map { !$0.isOver } ?? false
+        cadence.update(answering: answering, serverRecords: records)
+        guard isClosing || serverCloseReason != nil, !answering, queue.isEmpty, !cadence.isRunning else { return }
+        end(.closed(serverCloseReason ?? .done))
+    }
+
+    /// Runs something that may break the session.
+    mutating func attempt(_ body: (inout ClientSessionMachine) throws(PeerError) -> Void) {
+        do throws(PeerError) {
+            try body(&self)
+        } catch {
+            end(error)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import SodiumCrypto
+
+extension ServerSessionMachine {
+    /// Works through everything that has arrived.
+    mutating func process(now: Duration) {
+        // Moved out for the time being, so that a record can be read in place while the rest of the machine changes.
+        var incoming = FrameBuffer()
+        swap(&incoming, &self.incoming)
+        do throws(PeerError) {
+            while try step(&incoming, now: now) {}
+            if phase != .over { swap(&incoming, &self.incoming) }
+        } catch {
+            fail(error, now: now)
+        }
+        settle(now: now)
+    }
+
+    /// Before the client has proved its key every failure is silence; after, a client that breaks the protocol is told so.
+    private mutating func fail(_ error: PeerError, now: Duration) {
+        guard phase == .open, case .protocolViolation(let violation) = error else { return end(error) }
+        switch violation {
+        case .recordNotAuthentic, .recordLength: end(error)
+        default:
+            refuse(PeerErrorMessage(.protocolViolation, text: "\(violation)"), now: now)
+            ending = error
+        }
+    }
+
+    /// Takes one piece of the input.
+    ///
+    /// - Returns: `false` when more input is needed, or none is wanted now.
+    private mutating func step(_ incoming: inout FrameBuffer, now: Duration) throws(PeerError) -> Bool {
+        switch phase {
+        case .preface:
+            guard let byte = incoming.takeByte() else { return false }
+            guard byte == suite.rawValue else { throw .handshakeFailed(.notAuthentic) }
+            phase = .firstMessage
+            return true
+        case .firstMessage:
+            let size = Self.firstMessageSize
+            return try incoming.withNextFrame(lengths: size...size) { frame throws(PeerError) in
+                try answerHandshake(UnsafeRawBufferPointer(frame))
+            } != nil
+        case .thirdMessage:
+            let size = Self.thirdMessageSize
+            return try incoming.withNextFrame(lengths: size...size) { frame throws(PeerError) in
+                try finishHandshake(UnsafeRawBufferPointer(frame), now: now)
+            } != nil
+        case .open:
+            let lengths = RecordLayout.minimumCiphertext...RecordLayout.maximumCiphertext
+            return try incoming.withNextFrame(lengths: lengths) { frame throws(PeerError) in
+                try takeRecord(frame, now: now)
+            } != nil
+        case .authorizing, .lingering, .over: return false
+        }
+    }
+
+    private mutating func answerHandshake(_ message: UnsafeRawBufferPointer) throws(PeerError) {
+        do throws(NoiseError) {
+            var payload: [UInt8] = []
+            try handshake?.readMessage(message, appendingTo: &payload)
+            var reply: [UInt8] = []
+            let hello = ServerHelloPayload.encode(settings.hello)
+            try hello.withUnsafeBufferPointer { hello throws(NoiseError) in
+                try handshake?.writeMessage(payload: UnsafeRawBufferPointer(hello), appendingTo: &reply)
+            }
+            writer.append([UInt8(reply.count >> 8), UInt8(reply.count & 255)] + reply)
+        } catch {
+            throw .handshakeFailed(error)
+        }
+        phase = .thirdMessage
+    }
+
+    private mutating func finishHandshake(_ message: UnsafeRawBufferPointer, now: Duration) throws(PeerError) {
+        var payload: [UInt8] = []
+        var clientKey: X25519.PublicKey?
+        do throws(NoiseError) {
+            try handshake?.readMessage(message, appendingTo: &payload)
+            clientKey = handshake?.remoteStatic
+            if let finished = handshake.take() { layer = RecordLayer(try finished.split()) }
+        } catch {
+            throw .handshakeFailed(error)
+        }
+        let hello = try payload.withUnsafeBufferPointer { bytes throws(PeerError) in
+            try ClientHelloPayload(decoding: UnsafeRawBufferPointer(bytes))
+        }
+        guard let clientKey, let binding = layer?.handshakeHash else { throw .handshakeFailed(.outOfTurn) }
+        clientShaping = hello.shaping
+        applicant = PeerApplicant(request: hello.request, clientKey: clientKey, channelBinding: binding)
+        phase = .authorizing
+        deadline = now + settings.authorizationTimeout
+    }
+
+    private mutating func takeRecord(_ ciphertext: UnsafeMutableRawBufferPointer, now: Duration) throws(PeerError) {
+        let record: RecordLayer.Opened
+        do throws(ProtocolViolation) {
+            guard let opened = try layer?.open(ciphertext) else { return }
+            record = opened
+        } catch {
+            throw .protocolViolation(error)
+        }
+        var reassembler = MessageReassembler(promptLimit: 0)
+        swap(&reassembler, &self.reassembler)
+        defer { swap(&reassembler, &self.reassembler) }
+        let message = try reassembler.take(record) { body throws(PeerError) in
+            try PeerRecord(type: record.type, body: body)
+        }
+        if let message { try take(message, now: now) }
+    }
+
+    private mutating func take(_ record: PeerRecord, now: Duration) throws(PeerError) {
+        guard !clientHasClosed else {
+            if record == .pad { return }
+            throw unexpected(record, "the client has closed the session")
+        }
+        switch record {
+        case .pad, .pong, .ignored: break
+        case .ping(let token): keepalive.pendingPong = token
+        case .prompt(let message): try take(message, now: now)
+        case .voucher(let voucher):
+            let newest = max(candidateVoucher?.cumulative ?? 0, acceptedVoucher?.cumulative ?? 0)
+            if voucher.cumulative > newest { candidateVoucher = voucher }
+        case .window(let number, let limit):
+            if answer?.number == number { answer?.widenWindow(to: limit) }
+        case .cancel(let number):
+            guard let answer, answer.number == number, !answer.isCancelled, answer.finish == nil else { break }
+            self.answer?.cancel()
+            if let parameters = answer.parameters {
+                enqueue(
+                    .cancelled(
+                        CancelledMessage(
+                            number: number,
+                            inputTokens: parameters.inputTokens,
+                            outputTokens: answer.tokens,
+                            length: answer.length
+                        )
+                    )
+                )
+            }
+        case .resume(let message):
+            try enqueueReply(.error(number: message.number, PeerErrorMessage(.resumeUnavailable)))
+        case .close:
+            clientHasClosed = true
+            answer = nil
+            pendingPrompt = nil
+            queue = []
+        case .accept, .data, .fin, .cancelled, .error:
+            throw unexpected(record, "only servers send it")
+        }
+    }
+
+    private mutating func take(_ message: PromptMessage, now: Duration) throws(PeerError) {
+        guard closeReason == nil else {
+            return try enqueueReply(.error(number: message.number, PeerErrorMessage(.shuttingDown)))
+        }
+        guard answer == nil else {
+            throw unexpected(.prompt(message), "the answer before is still under way")
+        }
+        guard SHA256.hash(message.bytes) == message.digest else { throw .digestMismatch }
+        guard message.number >= nextPromptNumber, message.number < UInt32.max else {
+            return try enqueueReply(.error(number: message.number, PeerErrorMessage(.promptConflict)))
+        }
+        nextPromptNumber = message.number + 1
+        answer = OutgoingAnswer(number: message.number, window: message.window)
+        pendingPrompt = PeerPrompt(number: message.number, bytes: message.bytes, digest: message.digest)
+        lastActivity = now
+        lastProgress = now
+        lastSentLength = 0
+        cadence.begin()
+    }
+
+    private func unexpected(_ record: PeerRecord, _ reason: String) -> PeerError {
+        .protocolViolation(.unexpectedRecord(type: record.type, reason: reason))
+    }
+
+    /// Queues a reply that a client could ask for again and again.
+    private mutating func enqueueReply(_ record: PeerRecord) throws(PeerError) {
+        guard queue.count < Self.queueLimit else { throw unexpected(record, "too many replies are waiting") }
+        enqueue(record)
+    }
+}

@@ -1,0 +1,290 @@
+import SodiumCrypto
+
+/// A server's side of one connection as a pure state machine: bytes and beats go in, bytes and decisions come out.
+///
+/// It does no input or output and reads no clock. The shell gives it what arrives (``receive(_:now:)``), a beat for every
+/// ``beatInterval`` (``beat(now:)``), and what the program wants; it drains ``drainOutput(into:)`` and disconnects when
+/// ``isOver`` and the output is empty.
+struct ServerSessionMachine: ~Copyable, Sendable {
+    /// What a connection begins with.
+    struct Settings: Sendable {
+        var hello: PeerServerParameters
+        var handshakeTimeout: Duration
+        var authorizationTimeout: Duration
+        var sendBuffer: Int
+    }
+
+    enum Phase: Hashable, Sendable {
+        /// Nothing has arrived; then the suite's number, the first message, the third.
+        case preface
+        case firstMessage
+        case thirdMessage
+        /// The client has proved its key; the program decides.
+        case authorizing
+        /// Prompts may come.
+        case open
+        /// The last words are said; what still arrives is thrown away until the client goes.
+        case lingering(until: Duration)
+        case over
+    }
+
+    /// How many messages may wait for the wire besides an answer.
+    static let queueLimit = 16
+    static let firstMessageSize = 48
+    static let thirdMessageSize = 64 + ClientHelloPayload.size
+
+    let settings: Settings
+    let suite: PeerSuite
+    var phase = Phase.preface
+    /// Why the session ended, once it has.
+    var ending: PeerError?
+    /// The client that asks to be admitted, once it has proved its key.
+    var applicant: PeerApplicant?
+    var clientShaping = PeerShaping.constantRate
+
+    var handshake: NoiseHandshake?
+    var layer: RecordLayer?
+    var incoming = FrameBuffer()
+    var reassembler: MessageReassembler
+    var writer = RecordWriter()
+    var queue: [QueuedMessage] = []
+    var keepalive: Keepalive
+    var cadence: StreamCadence
+    var answer: OutgoingAnswer?
+    /// A prompt that the program has not taken yet.
+    var pendingPrompt: PeerPrompt?
+    var nextPromptNumber: UInt32 = 1
+    var deadline: Duration
+    var lastActivity: Duration
+    /// When bytes of the answer last went out, or none waited.
+    var lastProgress: Duration
+    var lastSentLength: UInt64 = 0
+    var clientHasClosed = false
+    var closeReason: PeerCloseReason?
+    /// Whether the session ends with the answer under way.
+    var isDraining = false
+    var candidateVoucher: PeerVoucher?
+    /// The newest voucher that the program has accepted.
+    var acceptedVoucher: PeerVoucher?
+
+    init(
+        settings: Settings,
+        suite: PeerSuite = .noiseXK,
+        context: PeerContext,
+        identity: X25519.PrivateKey,
+        ephemeral: X25519.PrivateKey? = nil,
+        now: Duration
+    ) throws(NoiseError) {
+        self.settings = settings
+        self.suite = suite
+        handshake = try NoiseHandshake(
+            pattern: .xk,
+            role: .responder,
+            prologue: context.prologue(suite: suite),
+            localStatic: identity,
+            ephemeral: ephemeral
+        )
+        reassembler = MessageReassembler(
+            promptLimit: Int(settings.hello.promptByteLimit) + PromptMessage.headerSize
+        )
+        keepalive = Keepalive(now: now)
+        cadence = StreamCadence(shape: settings.hello.serverShape)
+        deadline = now + settings.handshakeTimeout
+        lastActivity = now
+        lastProgress = now
+    }
+
+    // MARK: For the shell
+
+    /// Whether the shell should disconnect once the output is drained.
+    var isOver: Bool { phase == .over }
+
+    /// Whether the shell should go on reading: while the program decides about a client, its bytes wait in the kernel.
+    var wantsInput: Bool { phase != .authorizing }
+
+    /// Whether there is something to write.
+    var hasOutput: Bool { writer.hasOutput }
+
+    /// The time between two beats.
+    var beatInterval: Duration {
+        switch phase {
+        case .open: cadence.shape?.tick ?? SessionTiming.idleBeat
+        default: SessionTiming.idleBeat
+        }
+    }
+
+    /// Exchanges the output for an emptied buffer.
+    mutating func drainOutput(into buffer: inout [UInt8]) {
+        writer.drain(into: &buffer)
+        pump()
+    }
+
+    /// Takes what has arrived.
+    mutating func receive(_ bytes: UnsafeRawBufferPointer, now: Duration) {
+        switch phase {
+        case .over, .lingering: return
+        default: break
+        }
+        incoming.append(bytes)
+        keepalive.heard(at: now)
+        process(now: now)
+    }
+
+    /// The connection is gone.
+    ///
+    /// - Parameters:
+    ///   - reason: What the system says; `nil` when the client closed its side.
+    ///   - now: The time.
+    mutating func disconnected(_ reason: String?, now: Duration) {
+        guard phase != .over else { return }
+        if phase != .open, applicant == nil {
+            end(.handshakeClosed)
+        } else if clientHasClosed || closeReason != nil {
+            end(.closed(closeReason ?? .done))
+        } else {
+            end(.connectionLost(reason: reason ?? "the client closed the connection"))
+        }
+    }
+
+    /// A tick of the stream's cadence: deadlines, sign of life, and exactly one record if the stream is running.
+    mutating func beat(now: Duration) {
+        switch phase {
+        case .over: return
+        case .preface, .firstMessage, .thirdMessage:
+            if now >= deadline { end(.deadlineExceeded(.handshake)) }
+            return
+        case .authorizing:
+            if now >= deadline {
+                refuse(PeerErrorMessage(.busy, retryAfter: .seconds(10), text: "the check took too long"), now: now)
+                ending = .deadlineExceeded(.authorization)
+            }
+            return
+        case .lingering(let until):
+            if now >= until { end(ending ?? .closed(closeReason ?? .done)) }
+            return
+        case .open: break
+        }
+        switch keepalive.beat(at: now) {
+        case .nothing: break
+        case .ping: enqueue(.ping(UInt64(bitPattern: now.wholeMilliseconds)))
+        case .giveUp: return end(.deadlineExceeded(.silence))
+        }
+        if closeReason != nil, now >= deadline { return end(.closed(closeReason ?? .done)) }
+        if closeReason == nil, !clientHasClosed {
+            if now >= deadline {
+                close(.timeLimit, now: now)
+            } else if answer == nil, now - lastActivity >= settings.hello.idleLimit {
+                close(.idle, now: now)
+            }
+        }
+        if let answer {
+            lastActivity = now
+            if answer.waitingCount == 0 || answer.sentLength != lastSentLength {
+                lastSentLength = answer.sentLength
+                lastProgress = now
+            } else if now - lastProgress >= SessionTiming.stallLimit {
+                return end(.deadlineExceeded(.stall))
+            }
+        }
+        if let shape = cadence.shape {
+            // A record that the network has not taken yet counts for this beat: nothing piles up behind a slow reader.
+            guard !writer.hasOutput else { return }
+            attempt { machine throws(PeerError) in
+                if try !machine.writeNext(wireSize: shape.recordSize), machine.cadence.isRunning {
+                    try machine.write(.pad, body: [], wireSize: shape.recordSize)
+                }
+            }
+        }
+        settle(now: now)
+    }
+
+    // MARK: Endings
+
+    /// Ends the session at once; output that waits is still drained.
+    mutating func end(_ error: PeerError) {
+        guard phase != .over else { return }
+        phase = .over
+        if ending == nil { ending = error }
+        layer = nil
+        handshake = nil
+        answer = nil
+        pendingPrompt = nil
+        queue = []
+        incoming = FrameBuffer()
+    }
+
+    /// Tells the client why the session can't be, and lets it go.
+    mutating func refuse(_ message: PeerErrorMessage, now: Duration) {
+        guard phase == .authorizing || phase == .open else { return }
+        answer = nil
+        pendingPrompt = nil
+        queue = []
+        let size = clientShaping == .off ? nil : (cadence.shape ?? settings.hello.serverShape).recordSize
+        attempt { machine throws(PeerError) in
+            try machine.writeWhole(.error(number: 0, message), wireSize: size)
+        }
+        guard phase != .over else { return }
+        if ending == nil { ending = .server(message) }
+        incoming = FrameBuffer()
+        phase = .lingering(until: now + SessionTiming.linger)
+    }
+
+    /// Ends a session whose program stopped because the client went, closed, or cancelled.
+    ///
+    /// - Returns: `false` if that was not the reason.
+    mutating func endGently(after error: PeerError?, now: Duration) -> Bool {
+        if phase == .over { return true }
+        guard phase == .open, error != nil, clientHasClosed || closeReason != nil || error == .cancelledByClient
+        else { return false }
+        close(.done, now: now)
+        return true
+    }
+
+    /// Begins to close in good order.
+    mutating func close(_ reason: PeerCloseReason, now: Duration) {
+        switch phase {
+        case .open: break
+        case .lingering, .over: return
+        case .authorizing: return refuse(PeerErrorMessage(.shuttingDown), now: now)
+        default: return end(.closed(reason))
+        }
+        guard closeReason == nil else { return }
+        if let answer, answer.finish == nil {
+            let code: PeerErrorCode = reason == .shuttingDown ? .shuttingDown : .tooLittleTime
+            enqueue(.error(number: answer.number, PeerErrorMessage(code)))
+            self.answer = nil
+        }
+        pendingPrompt = nil
+        closeReason = reason
+        let tick = cadence.shape?.tick ?? SessionTiming.idleBeat
+        deadline = now + tick * StreamShape.endMultiple + SessionTiming.linger
+        if !clientHasClosed { enqueue(.close(reason)) }
+        settle(now: now)
+    }
+
+    /// Looks whether a closing session has said everything.
+    mutating func settle(now: Duration) {
+        pump()
+        if isDraining, phase == .open, answer == nil, closeReason == nil { return close(.shuttingDown, now: now) }
+        guard phase == .open, let layer = layer?.sentCount else { return }
+        // What is queued belongs to the stream: the client must not count it as a record after the end.
+        cadence.update(answering: answer != nil || !queue.isEmpty, serverRecords: layer)
+        guard closeReason != nil || clientHasClosed, answer == nil, queue.isEmpty, !cadence.isRunning else { return }
+        // The program's own end comes first: it may still have something to say.
+        guard closeReason != nil else { return }
+        if clientHasClosed {
+            end(.closed(.done))
+        } else {
+            phase = .lingering(until: now + SessionTiming.linger)
+        }
+    }
+
+    /// Runs something that may break the session.
+    mutating func attempt(_ body: (inout ServerSessionMachine) throws(PeerError) -> Void) {
+        do throws(PeerError) {
+            try body(&self)
+        } catch {
+            end(error)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+/// Whether one direction of a session is running, and what a record looks like in it.
+///
+/// A shaped stream begins with a prompt. It ends when no answer is under way and the number of the server's records in the
+/// session is a multiple of ``StreamShape/endMultiple``: both sides count the same records and agree when that is.
+struct StreamCadence: Hashable, Sendable {
+    /// The form of the records; `nil` without shaping.
+    var shape: StreamShape?
+    /// Whether every tick has a record, be it empty.
+    private(set) var isRunning = false
+
+    init(shape: StreamShape?) {
+        self.shape = shape
+    }
+
+    /// A prompt began an answer.
+    mutating func begin() { isRunning = true }
+
+    /// Looks whether the stream has come to its end.
+    ///
+    /// - Parameters:
+    ///   - answering: Whether an answer is under way.
+    ///   - serverRecords: How many records the server has sent in the session.
+    mutating func update(answering: Bool, serverRecords: UInt64) {
+        guard isRunning, !answering else { return }
+        if shape == nil || serverRecords % UInt64(StreamShape.endMultiple) == 0 { isRunning = false }
+    }
+
+    /// How many bytes of body a record of at most this form can have.
+    var bodyLimit: Int {
+        guard let shape else { return RecordLayout.maximumCiphertext - RecordLayout.minimumCiphertext }
+        return shape.recordSize - RecordLayout.overhead
+    }
+}
+
+/// Limits that both sides of a session share.
+enum SessionTiming {
+    /// After this long without a word from the other side it is asked for a sign of life.
+    static let pingAfter = Duration.seconds(15)
+    /// After this long without a word the connection counts as dead.
+    static let deadAfter = Duration.seconds(45)
+    /// How long bytes of an answer may wait for a client that reads nothing.
+    static let stallLimit = Duration.seconds(120)
+    /// How long a side that closed waits for the other to go.
+    static let linger = Duration.seconds(2)
+    /// The beat of deadlines where no shape gives one.
+    static let idleBeat = Duration.milliseconds(100)
+}
+
+/// The sign of life: when to ask, when to answer, when to give up.
+struct Keepalive: Hashable, Sendable {
+    private var lastHeard: Duration
+    private var lastAsked: Duration?
+    /// The newest question that waits for an answer; older ones are forgotten, so that questions can't pile up.
+    var pendingPong: UInt64?
+
+    init(now: Duration) {
+        lastHeard = now
+    }
+
+    mutating func heard(at now: Duration) {
+        lastHeard = now
+        lastAsked = nil
+    }
+
+    /// What a beat demands.
+    enum Demand {
+        case nothing
+        case ping
+        case giveUp
+    }
+
+    mutating func beat(at now: Duration) -> Demand {
+        let silence = now - lastHeard
+        if silence >= SessionTiming.deadAfter { return .giveUp }
+        guard silence >= SessionTiming.pingAfter, lastAsked.map({ now - $0 >= SessionTiming.pingAfter }) ?? true else {
+            return .nothing
+        }
+        lastAsked = now
+        return .ping
+    }
+}

@@ -1,0 +1,193 @@
+import Logging
+import NIOCore
+import NIOPosix
+import SodiumCrypto
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension PeerServer {
+    typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    func listen() async throws -> NIOAsyncChannel<Connection, Never> {
+        do {
+            return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelOption(.backlog, value: 1_024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .bind(host: configuration.host, port: configuration.port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try Connection(wrappingChannelSynchronously: channel)
+                    }
+                }
+        } catch {
+            throw PeerError.unreachable(target: "\(configuration.host):\(configuration.port)", reason: "\(error)")
+        }
+    }
+
+    /// Serves one connection, or closes it at once when there is no place for it.
+    func handle(_ connection: Connection) async {
+        let source = PeerHost(connection.channel.remoteAddress).flatMap(HandshakeGate.Source.init)
+        let now = clock.now()
+        let isWelcome = state.withLock { $0.gate.enter(source, now: now) }
+        let channel = connection.channel
+        do {
+            try await connection.executeThenClose { inbound, _ in
+                guard isWelcome else { return }
+                await serveConnection(over: inbound) { try await channel.send($0) }
+            }
+        } catch {
+            logger.debug("peer connection ended", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Runs one session over a connection that has a place at the gate, which is given back.
+    func serveConnection(
+        over inbound: some AsyncSequence<ByteBuffer, any Error> & Sendable,
+        send: @escaping @Sendable (ByteBuffer) async throws -> Void
+    ) async {
+        let place = GatePlace(self)
+        defer { place.leave() }
+        let machine: ServerSessionMachine
+        do throws(NoiseError) {
+            machine = try ServerSessionMachine(
+                settings: machineSettings,
+                context: context,
+                identity: identity,
+                now: clock.now()
+            )
+        } catch {
+            return
+        }
+        let monitor = SessionMonitor(machine)
+        let shell = SessionShell(monitor: monitor, clock: clock)
+        let (id, isDraining) = state.withLock { state in
+            state.nextSession += 1
+            state.sessions[state.nextSession] = monitor
+            return (state.nextSession, state.isDraining)
+        }
+        defer { state.withLock { _ = $0.sessions.removeValue(forKey: id) } }
+        if isDraining { Self.drain(monitor, now: clock.now()) }
+        await withTaskGroup(of: SessionTask.self) { group in
+            group.addTask {
+                await shell.read(inbound)
+                return .reader
+            }
+            group.addTask {
+                await shell.write(send)
+                return .writer
+            }
+            group.addTask {
+                await shell.beat()
+                return .beat
+            }
+            group.addTask {
+                await self.program(monitor, place: place)
+                return .program
+            }
+            // The writer ends when the session is over and its last word is written.
+            while let ended = await group.next(), ended != .writer {}
+            group.cancelAll()
+        }
+        logger.debug("peer session ended", metadata: ["reason": "\(monitor.read { $0.ending?.description ?? "" })"])
+    }
+
+    static func drain(_ session: SessionMonitor<ServerSessionMachine>, now: Duration) {
+        session.change { machine in
+            machine.isDraining = true
+            machine.settle(now: now)
+        }
+    }
+
+    private var machineSettings: ServerSessionMachine.Settings {
+        ServerSessionMachine.Settings(
+            hello: PeerServerParameters(
+                time: Self.wallClockMilliseconds(),
+                promptByteLimit: UInt32(clamping: configuration.promptByteLimit),
+                sessionLimit: configuration.sessionDuration,
+                idleLimit: configuration.idleLimit,
+                serverShape: configuration.shape,
+                clientShape: configuration.clientShape
+            ),
+            handshakeTimeout: configuration.handshakeTimeout,
+            authorizationTimeout: configuration.authorizationTimeout,
+            sendBuffer: max(1, configuration.sendBuffer)
+        )
+    }
+
+    private static func wallClockMilliseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// The program's part of a session: decide about the client, check vouchers, serve.
+    private func program(_ monitor: SessionMonitor<ServerSessionMachine>, place: GatePlace) async {
+        do {
+            let applicant = try await monitor.wait { machine -> PeerApplicant? in
+                if let ending = machine.ending { throw ending }
+                return machine.applicant
+            }
+            guard takeSession() else { throw PeerErrorMessage(.busy, retryAfter: .seconds(30)) }
+            defer { state.withLock { $0.admitted -= 1 } }
+            let admission = try await authorize(applicant)
+            place.leave()
+            let now = clock.now()
+            monitor.change { $0.admit(admission, now: now) }
+            let session = PeerServerSession(monitor: monitor, clock: clock, applicant: applicant)
+            try await withThrowingTaskGroup(of: SessionTask.self) { group in
+                group.addTask {
+                    try await self.checkVouchers(monitor, admission)
+                    return .reader
+                }
+                group.addTask {
+                    try await self.serve(session)
+                    return .program
+                }
+                defer { group.cancelAll() }
+                while try await group.next() == .reader {}
+            }
+            let end = clock.now()
+            monitor.change { $0.close(.done, now: end) }
+        } catch let message as PeerErrorMessage {
+            let now = clock.now()
+            monitor.change { $0.refuse(message, now: now) }
+        } catch {
+            // A session that ended under the program's hands is no failure of the program.
+            let now = clock.now()
+            if monitor.change({ $0.endGently(after: error as? PeerError, now: now) }) { return }
+            if !(error is CancellationError) {
+                logger.error("serving a session failed", metadata: ["error": "\(error)"])
+            }
+            monitor.change { $0.refuse(PeerErrorMessage(.internalError, retryAfter: .seconds(10)), now: now) }
+        }
+    }
+
+    private func takeSession() -> Bool {
+        state.withLock { state in
+            guard state.admitted < configuration.sessionLimit else { return false }
+            state.admitted += 1
+            return true
+        }
+    }
+
+    /// Hands vouchers to the program one by one, newest first; what it has stored counts.
+    private func checkVouchers(_ monitor: SessionMonitor<ServerSessionMachine>, _ admission: PeerAdmission) async throws
+    {
+        while true {
+            let voucher = try await monitor.wait { machine -> PeerVoucher? in
+                if let voucher = machine.takeCandidateVoucher() { return voucher }
+                if let ending = machine.ending { throw ending }
+                return nil
+            }
+            try await admission.acceptVoucher(voucher)
+            monitor.change { $0.voucherAccepted(voucher) }
+        }
+    }
+}
