@@ -41,7 +41,7 @@ public struct AnswerData: Hashable, Sendable {
 /// Why an answer ended.
 ///
 /// Unknown reasons are kept as they are.
-public struct FinishReason: RawRepresentable, Hashable, Sendable {
+public struct PeerFinishReason: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public var rawValue: UInt8
 
@@ -49,20 +49,20 @@ public struct FinishReason: RawRepresentable, Hashable, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// The model came to an end, or to a stop sequence.
-    public static let stop = FinishReason(rawValue: 0)
+    public static let stop = PeerFinishReason(rawValue: 0)
     /// The most tokens allowed were generated.
-    public static let length = FinishReason(rawValue: 1)
+    public static let length = PeerFinishReason(rawValue: 1)
     /// The model calls tools.
-    public static let toolCalls = FinishReason(rawValue: 2)
+    public static let toolCalls = PeerFinishReason(rawValue: 2)
     /// The backend withheld something.
-    public static let contentFilter = FinishReason(rawValue: 3)
+    public static let contentFilter = PeerFinishReason(rawValue: 3)
     /// The client cancelled.
-    public static let cancelled = FinishReason(rawValue: 4)
+    public static let cancelled = PeerFinishReason(rawValue: 4)
     /// The server stopped early: the stake, the vouchers or the time ran out.
-    public static let limit = FinishReason(rawValue: 5)
+    public static let limit = PeerFinishReason(rawValue: 5)
 }
 
-extension FinishReason: CustomStringConvertible {
+extension PeerFinishReason: CustomStringConvertible {
     /// The reason in words.
     public var description: String {
         switch self {
@@ -80,7 +80,7 @@ extension FinishReason: CustomStringConvertible {
 /// The end of an answer: nothing is missing, and this is what it used.
 public struct AnswerFinish: Hashable, Sendable {
     /// Why the answer ended.
-    public var reason: FinishReason
+    public var reason: PeerFinishReason
     /// How many tokens the prompt had.
     public var inputTokens: UInt32
     /// How many tokens were generated.
@@ -96,7 +96,7 @@ public struct AnswerFinish: Hashable, Sendable {
 
     /// Puts the parts together.
     public init(
-        reason: FinishReason,
+        reason: PeerFinishReason,
         inputTokens: UInt32,
         outputTokens: UInt32,
         length: UInt64,

@@ -20,7 +20,7 @@ public struct PeerReceipt: Hashable, Sendable {
     /// How many tokens were generated.
     public var outputTokens: UInt32
     /// Why the answer ended.
-    public var reason: FinishReason
+    public var reason: PeerFinishReason
     /// The signature, 64 bytes; empty as long as the receipt is not signed.
     public var signature: [UInt8]
 
@@ -56,7 +56,7 @@ public struct PeerReceipt: Hashable, Sendable {
         outputLength: UInt64,
         inputTokens: UInt32,
         outputTokens: UInt32,
-        reason: FinishReason,
+        reason: PeerFinishReason,
         signature: [UInt8] = []
     ) {
         precondition(

@@ -165,7 +165,7 @@ public struct PeerAnswerWriter: Sendable {
     /// Ends the answer; everything sent so far is delivered before.
     ///
     /// - Parameters:
-    ///   - reason: Why it ended; a cancelled answer always ends with ``FinishReason/cancelled``.
+    ///   - reason: Why it ended; a cancelled answer always ends with ``PeerFinishReason/cancelled``.
     ///   - inputTokens: How many tokens the prompt had.
     ///   - outputTokens: How many tokens were generated.
     ///   - sign: Gives the receipt's Ed25519 signature, 64 bytes, or `nil` for an answer without one.
@@ -173,7 +173,7 @@ public struct PeerAnswerWriter: Sendable {
     /// - Throws: Why the session ended; what `sign` throws.
     @discardableResult
     public func finish(
-        _ reason: FinishReason,
+        _ reason: PeerFinishReason,
         inputTokens: UInt32,
         outputTokens: UInt32,
         sign: (PeerReceipt) throws -> [UInt8]? = { _ in nil }

@@ -37,7 +37,7 @@ public final class PeerSession: Sendable {
         try monitor.change { machine throws(PeerError) in try machine.send(voucher) }
     }
 
-    /// Asks the server to stop the answer under way; its events then end with `finished`, reason ``FinishReason/cancelled``.
+    /// Asks the server to stop the answer under way; its events then end with `finished`, reason ``PeerFinishReason/cancelled``.
     public func cancel() {
         monitor.change { $0.cancel() }
     }

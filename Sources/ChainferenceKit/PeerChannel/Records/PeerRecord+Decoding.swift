@@ -93,7 +93,7 @@ extension DataHeader {
 extension FinMessage {
     fileprivate init(_ reader: inout RecordReader) throws(PeerError) {
         number = try reader.promptNumber()
-        reason = FinishReason(rawValue: try reader.integer())
+        reason = PeerFinishReason(rawValue: try reader.integer())
         let hasReceipt: UInt8 = try reader.integer()
         guard hasReceipt <= 1 else { throw reader.malformed("the receipt flag is neither 0 nor 1") }
         length = try reader.integer()

@@ -57,7 +57,7 @@ struct FinMessage: Hashable, Sendable {
     static let size = 54
     static let signatureSize = 64
     var number: UInt32
-    var reason: FinishReason
+    var reason: PeerFinishReason
     var length: UInt64
     var digest: [UInt8]
     var inputTokens: UInt32

@@ -156,7 +156,7 @@ extension ServerSessionMachine {
     /// What the receipt of the answer says, as far as the answer has come.
     func receipt(
         _ prompt: PeerPrompt,
-        reason: FinishReason,
+        reason: PeerFinishReason,
         inputTokens: UInt32,
         outputTokens: UInt32
     ) throws(PeerError) -> PeerReceipt {
