@@ -14,7 +14,7 @@ struct BuildProgram: AsyncParsableCommand {
     )
 
     @Argument(help: "The folder with the program's sources.", completion: .directory)
-    var sources: String
+    var sources: String?
 
     @Option(name: [.short, .long], help: "The file to write.", completion: .file(extensions: ["so"]))
     var output = "program.so"
@@ -37,7 +37,15 @@ struct BuildProgram: AsyncParsableCommand {
     @Flag(help: "List the functions with their sizes and the system calls.")
     var report = false
 
+    @Flag(help: "List the system calls that the linker knows, with their status on mainnet, and stop.")
+    var syscalls = false
+
+    func validate() throws {
+        if sources == nil, !syscalls { throw ValidationError("Name the folder with the program's sources.") }
+    }
+
     func run() async throws {
+        if syscalls { return listSyscalls() }
         do {
             var configuration = ProgramBuilder.Configuration()
             configuration.version = elf.version
@@ -46,7 +54,7 @@ struct BuildProgram: AsyncParsableCommand {
             configuration.intermediates = keep
             if allFeatures { configuration.syscalls = SyscallTable.mainnet.withAllFeatures }
             let builder = ProgramBuilder(toolchain: try await .locate(), configuration: configuration)
-            let built = try await builder.build(folder: sources)
+            let built = try await builder.build(folder: sources ?? "")
             let file = URL(fileURLWithPath: output)
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(),
@@ -54,9 +62,16 @@ struct BuildProgram: AsyncParsableCommand {
             )
             try Data(built.image.bytes).write(to: file)
             print("\(output): SBPF \(elf.rawValue), \(built.image.bytes.count) bytes")
+            if report { print(ProgramReport(built.program)) }
         } catch let error as BuildError {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode.failure
+        }
+    }
+
+    private func listSyscalls() {
+        for (name, status) in SyscallTable.mainnet.statuses.sorted(by: { $0.key < $1.key }) {
+            print("\(name) \(status)")
         }
     }
 }

@@ -1,0 +1,98 @@
+// One construct of the language after the other; the first byte of the instruction chooses. Returns a result or traps.
+
+public typealias Pointer = UnsafeMutableRawPointer
+
+@_extern(c, "sol_set_return_data")
+func setReturnData(_ bytes: Pointer, _ count: UInt64)
+@_extern(c, "sol_log_")
+func log(_ text: UnsafePointer<UInt8>, _ count: UInt64)
+
+enum Refusal: UInt64, Error {
+    case odd = 11
+    case large = 12
+}
+
+struct Squares {
+    static let table: InlineArray<8, UInt64> = [0, 1, 4, 9, 16, 25, 36, 49]
+}
+
+let primes: (UInt16, UInt16, UInt16, UInt16) = (2, 3, 5, 7)
+
+@c(entrypoint)
+public func entrypoint(_ input: Pointer, _ instruction: Pointer) -> UInt64 {
+    let argument = instruction.loadUnaligned(fromByteOffset: 1, as: UInt64.self)
+    var result: UInt64 = 0
+    switch instruction.load(as: UInt8.self) {
+    case 0: result = depth(argument)
+    case 1: result = Squares.table[Int(truncatingIfNeeded: argument)]
+    case 2: result = name(argument)
+    case 3:
+        do throws(Refusal) { result = try halve(argument) } catch { return error.rawValue }
+    case 4:
+        let function: @convention(c) (UInt64) -> UInt64 = argument & 1 == 0 ? twice : thrice
+        result = apply(function, argument)
+    case 5: result = argument + 1  // traps at the largest number
+    case 6: result = 100 / argument  // traps at 0
+    case 7: result = UInt64(UInt8(argument))  // traps above 255
+    case 8:
+        let text: StaticString = "hello from Swift"
+        log(text.utf8Start, UInt64(text.utf8CodeUnitCount))
+        result = argument &+ UInt64(primes.3)
+    case 9: result = first(argument) ?? 77
+    case 10: fatalError()
+    case 11: result = sum(argument)
+    case 12: result = argument * argument  // traps above 2^32
+    default: return 99
+    }
+    setReturnData(withUnsafeMutablePointer(to: &result) { Pointer($0) }, 8)
+    return 0
+}
+
+/// Recursion that is no loop in disguise: something remains to be done after the call.
+@inline(never)
+func depth(_ n: UInt64) -> UInt64 {
+    if n == 0 { return 1 }
+    return (depth(n &- 1) &* 3) ^ n
+}
+
+/// A switch that LLVM turns into a table of constants.
+@inline(never)
+func name(_ n: UInt64) -> UInt64 {
+    switch n {
+    case 0: 0x1111
+    case 1: 0x2222_0000
+    case 2: 0x3333
+    case 3: 0x4444_4444_4444
+    case 4: 0x5555
+    case 5: 7
+    default: 0
+    }
+}
+
+@inline(never)
+func halve(_ n: UInt64) throws(Refusal) -> UInt64 {
+    if n & 1 == 1 { throw .odd }
+    if n > 1_000 { throw .large }
+    return n / 2
+}
+
+@inline(never) @c
+func twice(_ n: UInt64) -> UInt64 { n &* 2 }
+@inline(never) @c
+func thrice(_ n: UInt64) -> UInt64 { n &* 3 }
+@inline(never)
+func apply(_ function: @convention(c) (UInt64) -> UInt64, _ n: UInt64) -> UInt64 { function(n) &+ function(1) }
+
+@inline(__always)
+func first(_ n: UInt64) -> UInt64? { n > 5 ? n : nil }
+
+/// A frame of 2,000 bytes.
+@inline(never)
+func sum(_ n: UInt64) -> UInt64 {
+    var values = InlineArray<250, UInt64>(repeating: n)
+    for i in 0..<250 { values[i] = values[i] &+ UInt64(truncatingIfNeeded: i) }
+    values[Int(truncatingIfNeeded: n % 250)] = 0
+    var total: UInt64 = 0
+    for i in 0..<250 { total &+= values[i] }
+    return total
+}
