@@ -91,7 +91,7 @@ let package = Package(
         .target(
             name: "LocalCluster",
             dependencies: [
-                "Solana", "MarketProgram",
+                "Solana", "SodiumCrypto", "MarketProgram",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -136,9 +136,11 @@ let package = Package(
         .executableTarget(
             name: "chainference-localnet",
             dependencies: [
-                "LocalCluster", "InferenceMarket",
+                "LocalCluster", "Solana",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "\(examples)/chainference-localnet"
         ),

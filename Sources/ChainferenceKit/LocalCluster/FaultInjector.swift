@@ -1,0 +1,131 @@
+import Synchronization
+
+/// What can go wrong between a client and the cluster, on purpose.
+public struct Fault: Sendable, Hashable {
+    /// What happens.
+    public enum Effect: Sendable, Hashable {
+        /// HTTP 429, with a `Retry-After` in seconds if given.
+        case tooManyRequests(retryAfter: Int?)
+
+        /// Another HTTP status, such as 503, and no body.
+        case httpStatus(Int)
+
+        /// The answer comes this much later.
+        case delay(Duration)
+
+        /// The connection closes without an answer; the call is not carried out.
+        case dropConnection
+
+        /// The call is carried out, then the connection closes without an answer.
+        case dropAnswer
+
+        /// `sendTransaction` answers as if all were well, but the transaction is gone.
+        case loseTransaction
+
+        /// The node says that it is behind by so many slots (error -32005).
+        case nodeBehind(slots: UInt64)
+    }
+
+    /// What happens.
+    public var effect: Effect
+
+    /// The JSON-RPC methods that it happens to, or nil for all; a batch counts by its first call.
+    public var methods: Set<String>?
+
+    /// How often it happens to a call that it could happen to, from 0 to 1.
+    public var probability: Double
+
+    /// How often it happens at most; nil for any number of times.
+    public var limit: Int?
+
+    /// Describes a fault.
+    ///
+    /// - Parameters:
+    ///   - effect: What happens.
+    ///   - methods: The JSON-RPC methods that it happens to; nil for all.
+    ///   - probability: How often, from 0 to 1.
+    ///   - limit: How often at most; nil for any number of times.
+    public init(_ effect: Effect, methods: Set<String>? = nil, probability: Double = 1, limit: Int? = nil) {
+        self.effect = effect
+        self.methods = methods
+        self.probability = probability
+        self.limit = limit
+    }
+}
+
+/// Makes faults happen: seeded, so that a run can be repeated.
+public final class FaultInjector: Sendable {
+    private struct State {
+        var faults: [Fault] = []
+        var random = SplitMix64(seed: 0)
+        var arePubSubNotificationsSilent = false
+        var counts: [Fault.Effect: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes an injector without faults.
+    init() {}
+
+    /// Adds a fault; the first one that applies to a call happens to it.
+    public func inject(_ fault: Fault) {
+        state.withLock { $0.faults.append(fault) }
+    }
+
+    /// Takes all faults away, silence on PubSub too.
+    public func clear() {
+        state.withLock { state in
+            state.faults = []
+            state.arePubSubNotificationsSilent = false
+        }
+    }
+
+    /// Restarts the random choices.
+    public func seed(_ seed: UInt64) {
+        state.withLock { $0.random = SplitMix64(seed: seed) }
+    }
+
+    /// How often each effect has happened.
+    public var counts: [Fault.Effect: Int] { state.withLock { $0.counts } }
+
+    /// Whether PubSub keeps its connections but sends no notifications.
+    public var arePubSubNotificationsSilent: Bool {
+        get { state.withLock { $0.arePubSubNotificationsSilent } }
+        set { state.withLock { $0.arePubSubNotificationsSilent = newValue } }
+    }
+
+    /// The effect that a call of `method` suffers, if any.
+    func effect(on method: String) -> Fault.Effect? {
+        state.withLock { state in
+            for index in state.faults.indices {
+                let fault = state.faults[index]
+                if let methods = fault.methods, !methods.contains(method) { continue }
+                if fault.limit == 0 { continue }
+                if fault.probability < 1, Double.random(in: 0..<1, using: &state.random) >= fault.probability {
+                    continue
+                }
+                if let limit = fault.limit { state.faults[index].limit = limit - 1 }
+                state.counts[fault.effect, default: 0] += 1
+                return fault.effect
+            }
+            return nil
+        }
+    }
+}
+
+/// A small generator with a seed (Steele, Lea and Flood, 2014); for faults, not for secrets.
+struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,73 @@
+import SodiumCrypto
+import Solana
+
+extension Ledger {
+    /// Settles a transaction's accounts and privileges as of a slot.
+    ///
+    /// - Throws: `TooManyAccountLocks`, `AccountLoadedTwice`, or what is wrong with a lookup table.
+    func resolve(
+        _ transaction: Transaction,
+        wireBytes: [UInt8],
+        atSlot slot: UInt64
+    ) throws(TransactionError) -> ResolvedTransaction {
+        let message = transaction.message
+        var loadedWritable: [Address] = []
+        var loadedReadonly: [Address] = []
+        for lookup in message.lookups {
+            let addresses = try lookupTable(lookup.table, atSlot: slot)
+            for index in lookup.writableIndices { loadedWritable.append(try element(index, of: addresses)) }
+            for index in lookup.readonlyIndices { loadedReadonly.append(try element(index, of: addresses)) }
+        }
+        let keys = message.accounts + loadedWritable + loadedReadonly
+        guard keys.count <= Self.maximumAccountLocks else { throw .tooManyAccountLocks }
+        guard Set(keys).count == keys.count else { throw .accountLoadedTwice }
+        let programs = Set(message.instructions.map { Int($0.programIndex) })
+        let hasLoader = keys.contains(WellKnownAddress.upgradeableLoader)
+        let writable = keys.indices.map { index in
+            let asked =
+                index < message.accounts.count
+                ? message.isWritable(index) : index < message.accounts.count + loadedWritable.count
+            return asked && !WellKnownAddress.reserved.contains(keys[index])
+                && (hasLoader || !programs.contains(index))
+        }
+        return ResolvedTransaction(
+            wireBytes: wireBytes,
+            signatures: transaction.signatures,
+            messageHash: Self.hash(transaction.messageBytes),
+            recentBlockhash: message.recentBlockhash,
+            accountKeys: keys,
+            writable: writable,
+            loadedWritableCount: loadedWritable.count,
+            loadedReadonlyCount: loadedReadonly.count,
+            instructions: message.instructions
+        )
+    }
+
+    /// How many accounts one transaction may lock (`MAX_TX_ACCOUNT_LOCKS` on mainnet).
+    static let maximumAccountLocks = 64
+
+    private func element(_ index: UInt8, of table: [Address]) throws(TransactionError) -> Address {
+        guard Int(index) < table.count else { throw .invalidAddressLookupTableIndex }
+        return table[Int(index)]
+    }
+
+    /// The active addresses of a lookup table: a header of 56 bytes, then addresses of 32.
+    private func lookupTable(_ address: Address, atSlot slot: UInt64) throws(TransactionError) -> [Address] {
+        guard let account = account(address, atSlot: slot) else { throw .addressLookupTableNotFound }
+        guard account.owner == WellKnownAddress.addressLookupTable else { throw .invalidAddressLookupTableOwner }
+        var header = InstructionReader(account.data)
+        guard header.u32() == 1, let deactivation = header.u64(), let lastExtended = header.u64(),
+            let lastExtendedStart = header.u8(), account.data.count >= 56, (account.data.count - 56) % 32 == 0
+        else { throw .invalidAddressLookupTableData }
+        // A deactivated table stays usable for as many slots as the slot hashes sysvar remembers.
+        guard deactivation == .max || slot <= deactivation.addingReportingOverflow(512).partialValue else {
+            throw .addressLookupTableNotFound
+        }
+        let count = (account.data.count - 56) / 32
+        // Addresses of this very slot's extension are not active before the next one.
+        let active = slot > lastExtended ? count : min(count, Int(lastExtendedStart))
+        return account.data.withUnsafeBytes { bytes in
+            (0..<active).map { bytes.loadUnaligned(fromByteOffset: 56 + 32 * $0, as: Address.self) }
+        }
+    }
+}

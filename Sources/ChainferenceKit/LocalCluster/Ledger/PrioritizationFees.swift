@@ -1,0 +1,48 @@
+public import Solana
+
+/// The lowest prices per compute unit that landed in the recent slots, by account.
+struct PrioritizationFees: Sendable {
+    /// How many slots are remembered, as on a validator.
+    private static let slotLimit: UInt64 = 150
+
+    private struct SlotPrices: Sendable {
+        var minimum: MicroLamports?
+        var byAccount: [Address: MicroLamports] = [:]
+    }
+
+    private var slots: [UInt64: SlotPrices] = [:]
+
+    /// Notes what a transaction paid for the accounts that it locked for writing.
+    mutating func note(_ price: MicroLamports, writing accounts: some Sequence<Address>, inSlot slot: UInt64) {
+        var prices = slots[slot] ?? SlotPrices()
+        prices.minimum = min(prices.minimum ?? price, price)
+        for account in accounts {
+            prices.byAccount[account] = min(prices.byAccount[account] ?? price, price)
+        }
+        slots[slot] = prices
+    }
+
+    /// Forgets what is too old for `slot`.
+    mutating func beginSlot(_ slot: UInt64) {
+        if slot > Self.slotLimit { slots[slot - Self.slotLimit - 1] = nil }
+    }
+
+    /// The price to beat in each finished slot for a transaction that locks `accounts`, oldest first.
+    func recent(locking accounts: [Address], before slot: UInt64) -> [(slot: UInt64, price: MicroLamports)] {
+        let first = slot > Self.slotLimit ? slot - Self.slotLimit : 0
+        return (first..<slot).map { slot in
+            guard let prices = slots[slot], let minimum = prices.minimum else { return (slot, 0) }
+            return (slot, accounts.compactMap { prices.byAccount[$0] }.reduce(minimum) { max($0, $1) })
+        }
+    }
+}
+
+extension Ledger {
+    /// The lowest price per compute unit in each recent slot, among transactions that locked the same accounts.
+    ///
+    /// - Parameter accounts: The accounts that a transaction is going to write to.
+    /// - Returns: A price for each finished slot, oldest first; zero where anything landed.
+    public func recentPrioritizationFees(locking accounts: [Address]) -> [(slot: UInt64, price: MicroLamports)] {
+        prioritizationFees.recent(locking: accounts, before: slot)
+    }
+}

@@ -1,0 +1,92 @@
+import Solana
+
+extension RPCCalls {
+    /// The slot, which is the block height too: no slot is ever skipped.
+    func getSlot(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+        let options = try parameters.options(0)
+        return .unsigned(try cluster.withState { state throws(RPCFailure) in try contextSlot(options, state.ledger) })
+    }
+
+    func getEpochInfo(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+        let options = try parameters.options(0)
+        let (slot, transactions) = try cluster.withState { state throws(RPCFailure) in
+            (try contextSlot(options, state.ledger), state.ledger.transactionCount)
+        }
+        let slots = cluster.configuration.ledger.slotsPerEpoch
+        return [
+            "absoluteSlot": .unsigned(slot),
+            "blockHeight": .unsigned(slot),
+            "epoch": .unsigned(slot / slots),
+            "slotIndex": .unsigned(slot % slots),
+            "slotsInEpoch": .unsigned(slots),
+            "transactionCount": .unsigned(transactions),
+        ]
+    }
+
+    func getEpochSchedule() -> JSONValue {
+        let slots = cluster.configuration.ledger.slotsPerEpoch
+        return [
+            "slotsPerEpoch": .unsigned(slots),
+            "leaderScheduleSlotOffset": .unsigned(slots),
+            "warmup": false,
+            "firstNormalEpoch": 0,
+            "firstNormalSlot": 0,
+        ]
+    }
+
+    func getLatestBlockhash(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+        let options = try parameters.options(0)
+        let (slot, latest) = try cluster.withState { state throws(RPCFailure) in
+            let slot = try contextSlot(options, state.ledger)
+            return (slot, state.ledger.latestBlockhash(atSlot: slot))
+        }
+        return inContext(slot, show(latest))
+    }
+
+    func isBlockhashValid(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+        let blockhash = try parameters.blockhash(0)
+        let options = try parameters.options(1)
+        let (slot, isValid) = try cluster.withState { state throws(RPCFailure) in
+            let slot = try contextSlot(options, state.ledger)
+            return (slot, state.ledger.blockhashes.isValid(blockhash, atHeight: slot))
+        }
+        return inContext(slot, .bool(isValid))
+    }
+
+    func getFeeForMessage(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+        guard let bytes = Base64.decode(try parameters.text(0)) else {
+            throw .invalidParams("invalid base64 encoding")
+        }
+        let message: VersionedMessage
+        let transaction: Transaction
+        do throws(MessageError) {
+            message = try VersionedMessage(decoding: bytes)
+            transaction = try Transaction(message: message)
+        } catch {
+            throw Self.refusal(of: error, type: "VersionedMessage")
+        }
+        let options = try parameters.options(1)
+        let (slot, fee) = try cluster.withState { state throws(RPCFailure) in
+            let slot = try contextSlot(options, state.ledger)
+            guard state.ledger.blockhashes.isValid(message.recentBlockhash, atHeight: slot) else {
+                return (slot, Lamports?.none)
+            }
+            let resolved = try resolve(transaction, wireBytes: [], state.ledger, atSlot: slot)
+            return (slot, (try? ComputeBudget(of: resolved)).map { state.ledger.fee(of: resolved, budget: $0) })
+        }
+        return inContext(slot, .optional(fee) { .unsigned($0.rawValue) })
+    }
+
+    func getRecentPrioritizationFees(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+        let addresses = parameters[0] == nil ? [] : try parameters.addresses(0, limit: 128)
+        let fees = cluster.withState { $0.ledger.recentPrioritizationFees(locking: addresses) }
+        return .array(fees.map { ["slot": .unsigned($0.slot), "prioritizationFee": .unsigned($0.price.rawValue)] })
+    }
+
+    func show(_ latest: (blockhash: Blockhash, lastValidBlockHeight: UInt64)) -> JSONValue {
+        [
+            "blockhash": .string(latest.blockhash.base58),
+            "lastValidBlockHeight": .unsigned(latest.lastValidBlockHeight),
+        ]
+    }
+}

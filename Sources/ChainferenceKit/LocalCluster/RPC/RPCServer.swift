@@ -1,0 +1,116 @@
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The JSON-RPC endpoint over HTTP.
+struct RPCServer: Sendable {
+    /// The largest body that a request may have, as on a validator.
+    static let maximumBodyBytes = 50 * 1_024
+
+    let cluster: LocalCluster
+
+    /// Serves until the task is cancelled.
+    ///
+    /// - Parameter onListening: Hears the port once it is open.
+    /// - Throws: Why the port cannot be listened at.
+    func serve(onListening: @escaping @Sendable (Int) -> Void) async throws {
+        let configuration = cluster.configuration
+        var logger = configuration.logger
+        logger.logLevel = max(logger.logLevel, .notice)
+        let application = Application(
+            responder: RPCResponder(cluster: cluster),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.rpcPort),
+                serverName: nil
+            ),
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.rpcPort) },
+            logger: logger
+        )
+        try await application.run()
+    }
+}
+
+/// A request's context that knows its connection, so that faults can cut it.
+private struct RPCRequestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
+/// Answers HTTP requests.
+private struct RPCResponder: HTTPResponder {
+    typealias Context = RPCRequestContext
+
+    let cluster: LocalCluster
+
+    func respond(to request: Request, context: RPCRequestContext) async throws -> Response {
+        switch request.method {
+        case .get where request.uri.path == "/health": return text(.ok, "ok")
+        case .options: return Response(status: .noContent, headers: Self.crossOriginHeaders)
+        case .post: break
+        default: return text(.methodNotAllowed, "Used HTTP Method is not allowed. POST or OPTIONS is required\n")
+        }
+        guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
+            return text(
+                .unsupportedMediaType,
+                "Supplied content type is not allowed. Content-Type: application/json is required\n"
+            )
+        }
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: RPCServer.maximumBodyBytes)
+        } catch {
+            return text(.contentTooLarge, "the request is larger than \(RPCServer.maximumBodyBytes) bytes\n")
+        }
+        return try await answer(JSONText.decode([UInt8](buffer: body)), context)
+    }
+
+    private func answer(_ body: JSONValue?, _ context: RPCRequestContext) async throws -> Response {
+        let effect = cluster.faults.effect(on: RPCCalls.firstMethod(of: body))
+        switch effect {
+        case .tooManyRequests(let retryAfter):
+            var response = text(.tooManyRequests, "Too many requests\n")
+            if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+            return response
+        case .httpStatus(let code): return Response(status: HTTPResponse.Status(code: code))
+        case .dropConnection: return try await drop(context)
+        case .delay(let duration): try await Task.sleep(for: duration)
+        case .dropAnswer, .loseTransaction, .nodeBehind, nil: break
+        }
+        let answer = RPCCalls(cluster: cluster).answer(body, effect: effect)
+        if effect == .dropAnswer { return try await drop(context) }
+        var headers = Self.crossOriginHeaders
+        headers[.contentType] = "application/json; charset=utf-8"
+        return Response(
+            status: .ok,
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.map(JSONText.encode) ?? []))
+        )
+    }
+
+    private func drop(_ context: RPCRequestContext) async throws -> Response {
+        try await context.channel.close()
+        throw CancellationError()
+    }
+
+    private func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: "text/plain"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+
+    private static var crossOriginHeaders: HTTPFields {
+        [
+            .accessControlAllowOrigin: "*",
+            .accessControlAllowMethods: "POST, OPTIONS",
+            .accessControlAllowHeaders: "content-type, solana-client",
+        ]
+    }
+}

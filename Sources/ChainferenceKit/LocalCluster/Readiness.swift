@@ -1,0 +1,53 @@
+import Synchronization
+
+/// Tells waiters when the cluster listens, and where.
+final class Readiness: Sendable {
+    private enum State {
+        case waiting([AsyncStream<LocalCluster.Endpoints>.Continuation])
+        case listening(LocalCluster.Endpoints)
+        case stopped
+    }
+
+    private let state = Mutex(State.waiting([]))
+
+    var current: LocalCluster.Endpoints? {
+        state.withLock { state in
+            if case .listening(let endpoints) = state { endpoints } else { nil }
+        }
+    }
+
+    func start(_ endpoints: LocalCluster.Endpoints) {
+        let waiters = state.withLock { state in
+            defer { state = .listening(endpoints) }
+            if case .waiting(let waiters) = state { return waiters } else { return [] }
+        }
+        for waiter in waiters {
+            waiter.yield(endpoints)
+            waiter.finish()
+        }
+    }
+
+    func stop() {
+        let waiters = state.withLock { state in
+            defer { state = .stopped }
+            if case .waiting(let waiters) = state { return waiters } else { return [] }
+        }
+        for waiter in waiters { waiter.finish() }
+    }
+
+    func endpoints() async throws -> LocalCluster.Endpoints {
+        let (stream, continuation) = AsyncStream<LocalCluster.Endpoints>.makeStream()
+        state.withLock { state in
+            switch state {
+            case .waiting(let waiters): state = .waiting(waiters + [continuation])
+            case .listening(let endpoints):
+                continuation.yield(endpoints)
+                continuation.finish()
+            case .stopped: continuation.finish()
+            }
+        }
+        // The stream ends without a value when the task is cancelled or the cluster has stopped.
+        for await endpoints in stream { return endpoints }
+        throw CancellationError()
+    }
+}
