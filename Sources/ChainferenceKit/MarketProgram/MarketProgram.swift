@@ -15,6 +15,7 @@ public enum MarketProgram {
     ///     the program's address.
     ///   - runtime: The machine.
     /// - Returns: 0, an ``ErrorCode``, or what a failed ``Runtime`` requirement returned.
+    @inline(__always)
     public static func process<Machine: Runtime>(
         input: UnsafeMutableRawPointer,
         instruction: UnsafeMutableRawPointer,
@@ -29,31 +30,47 @@ public enum MarketProgram {
         }
     }
 
+    /// The life of a request.
+    ///
+    /// The compiler compares one discriminator after the other, so only these come first.
     @inline(__always)
     private static func dispatch<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
         try require(call.argumentsLength >= 8, else: .instructionMissing)
         switch call.arguments.word(0) {
-        case InstructionDiscriminator.claimPayment: try ClaimPayment.execute(call)
-        case InstructionDiscriminator.lockRequest: try LockRequest.execute(call)
         case InstructionDiscriminator.requestInference: try RequestInference.execute(call)
-        case InstructionDiscriminator.closeRequest: try CloseRequest.execute(call)
         case InstructionDiscriminator.cancelRequest: try CancelRequest.execute(call)
-        case InstructionDiscriminator.expireRequest: try ExpireRequest.execute(call)
-        case InstructionDiscriminator.beginClose: try BeginClose.execute(call)
+        case InstructionDiscriminator.lockRequest: try LockRequest.execute(call)
         case InstructionDiscriminator.releaseRequest: try ReleaseRequest.execute(call)
-        case InstructionDiscriminator.flagResponse: try FlagResponse.execute(call)
-        case InstructionDiscriminator.compareResponses: try CompareResponses.execute(call)
-        case InstructionDiscriminator.heartbeat: try Heartbeat.execute(call)
-        case InstructionDiscriminator.addServer: try AddServer.execute(call)
-        case InstructionDiscriminator.updateServer: try UpdateServer.execute(call)
-        case InstructionDiscriminator.setListing: try SetListing.execute(call)
-        case InstructionDiscriminator.removeListing: try RemoveListing.execute(call)
-        case InstructionDiscriminator.closeServer: try CloseServer.execute(call)
-        case InstructionDiscriminator.collectFees: try CollectFees.execute(call)
-        case InstructionDiscriminator.initializeMarket: try InitializeMarket.execute(call)
-        case InstructionDiscriminator.updateMarket: try UpdateMarket.execute(call)
-        case InstructionDiscriminator.acceptMarket: try AcceptMarket.execute(call)
-        default: throw Refusal(.instructionFallbackNotFound)
+        case InstructionDiscriminator.beginClose: try BeginClose.execute(call)
+        case InstructionDiscriminator.claimPayment: try ClaimPayment.execute(call)
+        case InstructionDiscriminator.expireRequest: try ExpireRequest.execute(call)
+        case InstructionDiscriminator.closeRequest: try CloseRequest.execute(call)
+        default: try requireSuccess(processRare(call))
+        }
+    }
+
+    /// What happens less often, out of the way of the rest.
+    @inline(never)
+    private static func processRare<Machine: Runtime>(_ call: Invocation<Machine>) -> UInt64 {
+        do throws(Refusal) {
+            switch call.arguments.word(0) {
+            case InstructionDiscriminator.flagResponse: try FlagResponse.execute(call)
+            case InstructionDiscriminator.compareResponses: try CompareResponses.execute(call)
+            case InstructionDiscriminator.heartbeat: try Heartbeat.execute(call)
+            case InstructionDiscriminator.addServer: try AddServer.execute(call)
+            case InstructionDiscriminator.updateServer: try UpdateServer.execute(call)
+            case InstructionDiscriminator.setListing: try SetListing.execute(call)
+            case InstructionDiscriminator.removeListing: try RemoveListing.execute(call)
+            case InstructionDiscriminator.closeServer: try CloseServer.execute(call)
+            case InstructionDiscriminator.collectFees: try CollectFees.execute(call)
+            case InstructionDiscriminator.initializeMarket: try InitializeMarket.execute(call)
+            case InstructionDiscriminator.updateMarket: try UpdateMarket.execute(call)
+            case InstructionDiscriminator.acceptMarket: try AcceptMarket.execute(call)
+            default: throw Refusal(.instructionFallbackNotFound)
+            }
+            return 0
+        } catch {
+            return error.result
         }
     }
 }

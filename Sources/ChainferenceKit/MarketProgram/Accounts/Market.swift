@@ -6,7 +6,7 @@ struct Market {
     /// and its discriminator prove it.
     @inline(__always)
     init(_ account: Account, of program: UnsafeMutableRawPointer) throws(Refusal) {
-        try account.requireType(AccountDiscriminator.market, size: MarketLayout.size, of: program)
+        try requireSuccess(checkMarket(account.header, program))
         self.account = account
     }
 
@@ -31,11 +31,10 @@ struct Market {
         nonmutating set { account.data.setWord(MarketLayout.minimumComparedCharge, newValue) }
     }
 
-    /// The fields that tell observers what the market is now.
+    /// Tells observers what the market is now.
     @inline(__always)
-    func event<Machine>(_ discriminator: UInt64, in call: Invocation<Machine>) -> Event {
-        call.event(discriminator).key(authority).key(pendingAuthority).key(treasury)
-            .word(minimumComparedCharge).word(feeBasisPoints)
+    func emit<Machine>(_ discriminator: UInt64, in call: Invocation<Machine>) {
+        emitMarket(call, discriminator, account.data)
     }
 }
 
@@ -44,7 +43,44 @@ struct Market {
 /// The runtime passes sysvars and builtin programs read-only, so that a treasury that could never be paid fails the test
 /// of being writable.
 @inline(__always)
-func isUsableTreasury(_ account: Account, rent: Rent) -> Bool {
-    account.isWritable && account.isSystemOwned && !account.isExecutable && account.dataLength == 0
-        && rent.allows(account, toReceive: 0)
+func requireUsable<Machine>(_ treasury: Account, in call: Invocation<Machine>) throws(Refusal) {
+    try requireSuccess(checkTreasury(call.machine, treasury.header))
+}
+
+// MARK: Functions of their own, because many instructions need them
+
+@inline(never)
+private func checkTreasury<Machine: Runtime>(_ machine: Machine, _ header: UnsafeMutableRawPointer) -> UInt64 {
+    let account = Account(located: header)
+    do throws(Refusal) {
+        let rent = try machine.rent()
+        let isUsable =
+            account.isWritable && account.isSystemOwned && !account.isExecutable && account.dataLength == 0
+            && rent.allows(account, toReceive: 0)
+        return isUsable ? 0 : UInt64(ErrorCode.treasuryUnusable.rawValue)
+    } catch {
+        return error.result
+    }
+}
+
+@inline(never)
+private func emitMarket<Machine: Runtime>(
+    _ call: Invocation<Machine>,
+    _ discriminator: UInt64,
+    _ data: UnsafeMutableRawPointer
+) {
+    // Authority, pending authority, treasury and minimum stand in the event as they stand in the account.
+    let event = call.event(discriminator)
+    (event.buffer + 8).copyMemory(
+        from: data + MarketLayout.authority,
+        byteCount: MarketLayout.feeBasisPoints - MarketLayout.authority
+    )
+    let end = 8 + MarketLayout.feeBasisPoints - MarketLayout.authority
+    event.buffer.setU16(end, data.u16(MarketLayout.feeBasisPoints))
+    call.machine.logData(event.buffer, count: end + 2)
+}
+
+@inline(never)
+private func checkMarket(_ header: UnsafeMutableRawPointer, _ program: UnsafeMutableRawPointer) -> UInt64 {
+    Account(located: header).check(AccountDiscriminator.market, size: MarketLayout.size, of: program)
 }

@@ -4,10 +4,18 @@ struct Request {
 
     @inline(__always)
     init(_ account: Account, of program: UnsafeMutableRawPointer) throws(Refusal) {
-        try account.requireType(AccountDiscriminator.inferenceRequest, size: RequestLayout.modelID + 8, of: program)
-        try account.requireWritable()
+        try requireSuccess(checkRequest(account.header, program))
         self.account = account
     }
+
+    /// A request account that the program has just written.
+    @inline(__always)
+    init(created account: Account) {
+        self.account = account
+    }
+
+    @inline(__always)
+    fileprivate static var minimumSize: Int { RequestLayout.modelID + 8 }
 
     @inline(__always)
     var data: UnsafeMutableRawPointer { account.data }
@@ -56,38 +64,19 @@ struct Request {
     /// Refuses unless this is the client's wallet.
     @inline(__always)
     func requireRequester(_ account: Account) throws(Refusal) {
-        guard equalKeys(requester, account.key) else { throw Refusal(.wrongRequester) }
+        try requireEqual(requester, account.key, else: .wrongRequester)
     }
 
     /// Refuses unless this is the server that has the request.
     @inline(__always)
     func requireServer(_ account: Account) throws(Refusal) {
-        guard equalKeys(server, account.key) else { throw Refusal(.wrongServer) }
+        try requireEqual(server, account.key, else: .wrongServer)
     }
 
     /// Locks the request for a server on the terms of a listing, after every check that both ways to a lock share.
     @inline(__always)
     func lock(for server: Server, on listing: Listing, fee: UInt64, at now: Int64) throws(Refusal) {
-        guard !equalKeys(requester, server.owner) else { throw Refusal(.ownRequest) }
-        guard equalKeys(data + RequestLayout.modelHash, listing.modelHash) else { throw Refusal(.modelMismatch) }
-        let outputPrice = listing.outputPrice
-        let inputPrice = listing.inputPrice
-        let minimumCharge = listing.minimumCharge
-        guard outputPrice <= data.word(RequestLayout.maximumOutputPrice),
-            inputPrice <= data.word(RequestLayout.maximumInputPrice),
-            minimumCharge <= data.word(RequestLayout.maximumMinimumCharge)
-        else { throw Refusal(.priceAboveCap) }
-        guard minimumCharge <= stake else { throw Refusal(.stakeBelowMinimumCharge) }
-        guard fee <= data.u16(RequestLayout.maximumFeeBasisPoints) else { throw Refusal(.feeAboveCap) }
-        guard meetsCriteria(server) else { throw Refusal(.criteriaNotMet) }
-        copyKey(from: server.account.key, to: self.server)
-        data.setWord(RequestLayout.outputPrice, outputPrice)
-        data.setWord(RequestLayout.inputPrice, inputPrice)
-        data.setWord(RequestLayout.minimumCharge, minimumCharge)
-        data.setU16(RequestLayout.feeBasisPoints, fee)
-        data.setTime(RequestLayout.lockedAt, now)
-        data.setTime(RequestLayout.deadline, now &+ Int64(MarketLimits.lockDuration))
-        enter(.locked)
+        try requireSuccess(lockRequest(account.header, server.account.header, listing.bytes, fee, now))
     }
 
     /// Whether a server's record is good enough for the client.
@@ -95,7 +84,7 @@ struct Request {
     /// The ratios are compared without dividing. Counters stay far below 2^49, because each step costs a transaction,
     /// so that the products fit.
     @inline(__always)
-    private func meetsCriteria(_ server: Server) -> Bool {
+    fileprivate func meetsCriteria(_ server: Server) -> Bool {
         let completed = server.data.word(ServerLayout.completed)
         let flagged = server.data.word(ServerLayout.flagged)
         let good = completed > flagged ? completed &- flagged : 0
@@ -149,4 +138,50 @@ struct Request {
         let quotient = amount / whole
         return quotient &* basisPoints &+ (amount &- quotient &* whole) &* basisPoints / whole
     }
+}
+
+@inline(never)
+private func checkRequest(_ header: UnsafeMutableRawPointer, _ program: UnsafeMutableRawPointer) -> UInt64 {
+    Account(located: header).checkWritable(
+        AccountDiscriminator.inferenceRequest,
+        size: Request.minimumSize,
+        of: program
+    )
+}
+
+@inline(never)
+private func lockRequest(
+    _ requestHeader: UnsafeMutableRawPointer,
+    _ serverHeader: UnsafeMutableRawPointer,
+    _ listingBytes: UnsafeMutableRawPointer,
+    _ fee: UInt64,
+    _ now: Int64
+) -> UInt64 {
+    let request = Request(created: Account(located: requestHeader))
+    let server = Server(checked: Account(located: serverHeader))
+    let listing = Listing(bytes: listingBytes)
+    let data = request.data
+    guard !areEqualKeys(request.requester, server.owner) else { return UInt64(ErrorCode.ownRequest.rawValue) }
+    guard areEqualKeys(data + RequestLayout.modelHash, listing.modelHash) else {
+        return UInt64(ErrorCode.modelMismatch.rawValue)
+    }
+    let outputPrice = listing.outputPrice
+    let inputPrice = listing.inputPrice
+    let minimumCharge = listing.minimumCharge
+    guard outputPrice <= data.word(RequestLayout.maximumOutputPrice),
+        inputPrice <= data.word(RequestLayout.maximumInputPrice),
+        minimumCharge <= data.word(RequestLayout.maximumMinimumCharge)
+    else { return UInt64(ErrorCode.priceAboveCap.rawValue) }
+    guard minimumCharge <= request.stake else { return UInt64(ErrorCode.stakeBelowMinimumCharge.rawValue) }
+    guard fee <= data.u16(RequestLayout.maximumFeeBasisPoints) else { return UInt64(ErrorCode.feeAboveCap.rawValue) }
+    guard request.meetsCriteria(server) else { return UInt64(ErrorCode.criteriaNotMet.rawValue) }
+    copyKey(from: server.account.key, to: request.server)
+    data.setWord(RequestLayout.outputPrice, outputPrice)
+    data.setWord(RequestLayout.inputPrice, inputPrice)
+    data.setWord(RequestLayout.minimumCharge, minimumCharge)
+    data.setU16(RequestLayout.feeBasisPoints, fee)
+    data.setTime(RequestLayout.lockedAt, now)
+    data.setTime(RequestLayout.deadline, now &+ Int64(MarketLimits.lockDuration))
+    request.enter(.locked)
+    return 0
 }

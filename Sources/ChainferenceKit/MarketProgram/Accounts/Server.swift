@@ -2,11 +2,28 @@
 struct Server {
     let account: Account
 
+    /// A server account that is going to change.
     @inline(__always)
     init(_ account: Account, of program: UnsafeMutableRawPointer) throws(Refusal) {
-        try account.requireType(AccountDiscriminator.server, size: ServerLayout.listings + 8, of: program)
+        try requireSuccess(checkServer(account.header, program))
         self.account = account
     }
+
+    /// A server account that may have been passed read-only.
+    @inline(__always)
+    init(readable account: Account, of program: UnsafeMutableRawPointer) throws(Refusal) {
+        try requireSuccess(account.check(AccountDiscriminator.server, size: Server.minimumSize, of: program))
+        self.account = account
+    }
+
+    /// A server account that was checked before.
+    @inline(__always)
+    init(checked account: Account) {
+        self.account = account
+    }
+
+    @inline(__always)
+    fileprivate static var minimumSize: Int { ServerLayout.listings + 8 }
 
     @inline(__always)
     var data: UnsafeMutableRawPointer { account.data }
@@ -50,8 +67,7 @@ struct Server {
     /// Refuses unless the account signed and owns the server.
     @inline(__always)
     func requireOwner(_ signer: Account) throws(Refusal) {
-        try signer.requireSigner()
-        try require(equalKeys(owner, signer.key), else: .wrongOwner)
+        try requireSuccess(checkOwner(account.header, signer.header))
     }
 
     @inline(__always)
@@ -110,33 +126,106 @@ struct Server {
 
     // MARK: Size
 
-    /// Makes the account hold exactly its rent for a new length and the fees that it owes: the owner pays what is
-    /// missing, and gets what is too much unless its account could not keep it.
+    /// Makes the account hold exactly its rent for a new length and the fees that it owes.
+    ///
+    /// The owner pays what is missing, and gets what is too much unless its account could not keep it.
     @inline(__always)
     func settleRent<Machine>(length: UInt64, owner: Account, in call: Invocation<Machine>) throws(Refusal) {
-        let rent = try call.rent()
-        let due = rent.minimumBalance(length) &+ feesOwed
-        let lamports = account.lamports
-        if lamports < due {
-            try owner.requireWritable()
-            try requireSuccess(
-                call.machine.transfer(due &- lamports, FundedPair(receiver: account.header, payer: owner.header))
-            )
-        } else if lamports > due, owner.isWritable, rent.allows(owner, toReceive: lamports &- due) {
-            account.pay(lamports &- due, to: owner)
-        }
+        try requireSuccess(settleServerRent(call.machine, account.header, owner.header, length))
+    }
+
+    /// Pays the fees that the server owes to the market's treasury; a status, 0 also when there are none.
+    @inline(__always)
+    func sweepFees<Machine>(_ market: Account, _ treasury: Account, in call: Invocation<Machine>) -> UInt64 {
+        sweepServerFees(call.machine, account.header, market.header, treasury.header, call.program)
     }
 
     /// Moves everything from `offset` to the end of the data, so that it starts at `destination`, and sets the length
     /// that follows from it.
     @inline(__always)
     func shift(from offset: UInt64, to destination: UInt64) {
-        let count = account.dataLength &- offset
-        data.advanced(by: destination).copyMemory(
-            from: data.advanced(by: offset),
-            byteCount: Int(truncatingIfNeeded: count)
-        )
-        account.dataLength = destination &+ count
+        shiftData(account.header, offset, destination)
+    }
+}
+
+// MARK: Functions of their own, because many instructions need them
+
+@inline(never)
+private func checkServer(_ header: UnsafeMutableRawPointer, _ program: UnsafeMutableRawPointer) -> UInt64 {
+    Account(located: header).checkWritable(AccountDiscriminator.server, size: Server.minimumSize, of: program)
+}
+
+@inline(never)
+private func shiftData(_ header: UnsafeMutableRawPointer, _ offset: UInt64, _ destination: UInt64) {
+    let account = Account(located: header)
+    let count = account.dataLength &- offset
+    account.data.advanced(by: destination).copyMemory(
+        from: account.data.advanced(by: offset),
+        byteCount: Int(truncatingIfNeeded: count)
+    )
+    account.dataLength = destination &+ count
+}
+
+@inline(never)
+private func checkOwner(_ server: UnsafeMutableRawPointer, _ signer: UnsafeMutableRawPointer) -> UInt64 {
+    let owner = Account(located: signer)
+    guard owner.isSigner else { return UInt64(ErrorCode.accountNotSigner.rawValue) }
+    guard areEqualKeys(server + (AccountHeader.data + ServerLayout.owner), owner.key) else {
+        return UInt64(ErrorCode.wrongOwner.rawValue)
+    }
+    return 0
+}
+
+@inline(never)
+private func sweepServerFees<Machine: Runtime>(
+    _ machine: Machine,
+    _ header: UnsafeMutableRawPointer,
+    _ marketHeader: UnsafeMutableRawPointer,
+    _ treasuryHeader: UnsafeMutableRawPointer,
+    _ program: UnsafeMutableRawPointer
+) -> UInt64 {
+    let server = Server(checked: Account(located: header))
+    let treasury = Account(located: treasuryHeader)
+    do throws(Refusal) {
+        let market = try Market(Account(located: marketHeader), of: program)
+        try requireEqual(market.treasury, treasury.key, else: .wrongTreasury)
+        let fees = server.feesOwed
+        guard fees != 0 else { return 0 }
+        try treasury.requireWritable()
+        let rent = try machine.rent()
+        try require(treasury.isSystemOwned && rent.allows(treasury, toReceive: fees), else: .treasuryUnusable)
+        server.feesOwed = 0
+        server.account.pay(fees, to: treasury)
+        let call = Invocation(input: header, arguments: header, machine: machine)
+        call.emit(call.event(EventDiscriminator.feesCollected).key(server.account.key).word(fees))
+        return 0
+    } catch {
+        return error.result
+    }
+}
+
+@inline(never)
+private func settleServerRent<Machine: Runtime>(
+    _ machine: Machine,
+    _ header: UnsafeMutableRawPointer,
+    _ payer: UnsafeMutableRawPointer,
+    _ length: UInt64
+) -> UInt64 {
+    let account = Account(located: header)
+    let owner = Account(located: payer)
+    do throws(Refusal) {
+        let rent = try machine.rent()
+        let due = rent.minimumBalance(length) &+ account.data.word(ServerLayout.feesOwed)
+        let lamports = account.lamports
+        if lamports < due {
+            try owner.requireWritable()
+            try requireSuccess(machine.transfer(due &- lamports, FundedPair(receiver: header, payer: payer)))
+        } else if owner.isWritable, rent.allows(owner, toReceive: lamports &- due) {
+            account.pay(lamports &- due, to: owner)
+        }
+        return 0
+    } catch {
+        return error.result
     }
 }
 

@@ -17,16 +17,17 @@ public enum AcceptMarket {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let first = try call.firstAccount(of: accountCount)
-        let successor = try first.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let first = call.account(0)
+        let successor = call.account(1)
         let market = try Market(first, of: call.program)
         try first.requireWritable()
         try successor.requireSigner()
         // The zero key, which means nobody, belongs to the system program and never signs.
-        try require(equalKeys(market.pendingAuthority, successor.key), else: .notPendingAuthority)
+        try requireEqual(market.pendingAuthority, successor.key, else: .notPendingAuthority)
         copyKey(from: successor.key, to: market.authority)
         clearKey(market.pendingAuthority)
-        call.emit(market.event(EventDiscriminator.marketAccepted, in: call))
+        market.emit(EventDiscriminator.marketAccepted, in: call)
     }
 }

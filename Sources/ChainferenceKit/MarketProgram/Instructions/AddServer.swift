@@ -27,27 +27,18 @@ public enum AddServer {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let owner = try account.next()
-        let system = try owner.next()
-        let addressLength = try call.trailingStringLength(at: Arguments.peerAddress)
-        try owner.requireSigner()
-        try owner.requireWritable()
-        try account.requireVacant()
-        try system.requireSystemProgram()
-        let address = call.arguments + (Arguments.peerAddress + 4)
-        try require(isPeerAddress(address, count: addressLength), else: .peerAddressInvalid)
+        try call.locate(accountCount)
+        let account = call.account(0)
+        let owner = call.account(1)
+        let system = call.account(2)
+        let addressLength = try call.trailingPeerAddress(at: Arguments.peerAddress)
+        try call.requireCreation(of: account, by: owner, system: system)
         let now = try call.clock().time
+        call.digest.setWord(0, 0x7265_7672_6573)
+        call.seeds[0] = Seed(call.digest, count: 6)
+        call.seeds[1] = Seed(owner.key, count: 32)
         let length = UInt64(ServerLayout.listings + 8) &+ addressLength
-        let bump = try call.create(
-            account,
-            payer: owner,
-            seed: 0x7265_7672_6573,
-            seedLength: 6,
-            key: owner.key,
-            space: length,
-            rent: try call.rent()
-        )
+        let bump = try call.createOnly(account, payer: owner, seedCount: 2, space: length)
         let data = account.data
         data.setWord(ServerLayout.discriminator, AccountDiscriminator.server)
         copyKey(from: owner.key, to: data + ServerLayout.owner)
@@ -57,7 +48,10 @@ public enum AddServer {
         data.setByte(ServerLayout.version, 1)
         data.setByte(ServerLayout.bump, bump)
         data.setU32(ServerLayout.listings, addressLength)
-        (data + (ServerLayout.listings + 4)).copyMemory(from: address, byteCount: Int(addressLength))
-        call.emit(call.event(EventDiscriminator.serverAdded).key(account.key).key(owner.key))
+        (data + (ServerLayout.listings + 4)).copyMemory(
+            from: call.arguments + (Arguments.peerAddress + 4),
+            byteCount: Int(addressLength)
+        )
+        call.emit(EventDiscriminator.serverAdded, account.key, owner.key)
     }
 }

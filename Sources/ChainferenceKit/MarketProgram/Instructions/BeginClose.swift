@@ -17,9 +17,10 @@ public enum BeginClose {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let requester = try account.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let requester = call.account(1)
         let request = try Request(account, of: call.program)
         try requester.requireSigner()
         try request.requireRequester(requester)

@@ -17,15 +17,16 @@ public enum CancelRequest {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let requester = try account.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let requester = call.account(1)
         let request = try Request(account, of: call.program)
         try requester.requireSigner()
         try requester.requireWritable()
         try request.requireRequester(requester)
         try request.require(.open, else: .requestNotOpen)
-        call.emit(call.event(EventDiscriminator.requestCancelled).key(account.key))
+        call.emit(EventDiscriminator.requestCancelled, account.key)
         account.close(to: requester)
     }
 }

@@ -32,16 +32,16 @@ public enum ClaimPayment {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let serverAccount = try account.next()
-        let owner = try serverAccount.next()
-        let requester = try owner.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: Arguments.end)
+        let account = call.account(0)
+        let serverAccount = call.account(1)
+        let owner = call.account(2)
+        let requester = call.account(3)
         let request = try Request(account, of: call.program)
         try request.require(.locked, else: .requestNotLocked)
         try request.requireServer(serverAccount)
         let server = try Server(serverAccount, of: call.program)
-        try serverAccount.requireWritable()
         try server.requireOwner(owner)
         try owner.requireWritable()
         try request.requireRequester(requester)
@@ -78,7 +78,7 @@ public enum ClaimPayment {
             return try Voucher.amount(for: request, in: instructions)
         }
         // Anchor's placeholder for an optional account that is absent.
-        try require(equalKeys(instructions.key, call.program), else: .constraintAddress)
+        try requireEqual(instructions.key, call.program, else: .constraintAddress)
         return 0
     }
 
@@ -109,7 +109,7 @@ public enum ClaimPayment {
         }
         server.feesOwed = server.feesOwed &+ fee
         let remainder = request.stake &- amount
-        guard left &- remainder >= rentDue, left >= remainder, requester.isWritable, !requester.isExecutable,
+        guard left >= rentDue &+ remainder, requester.isWritable, !requester.isExecutable,
             rent.allows(requester, toReceive: remainder)
         else { return 0 }
         request.account.pay(remainder, to: requester)

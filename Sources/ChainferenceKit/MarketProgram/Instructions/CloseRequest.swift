@@ -19,9 +19,10 @@ public enum CloseRequest {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let requester = try account.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let requester = call.account(1)
         let request = try Request(account, of: call.program)
         try request.requireRequester(requester)
         try requester.requireWritable()
@@ -30,7 +31,7 @@ public enum CloseRequest {
             let clock = try call.clock()
             try require(!clock.isWithin(MarketLimits.closeDelay, of: request.claimedAt), else: .closeTooSoon)
         }
-        call.emit(call.event(EventDiscriminator.requestClosed).key(account.key))
+        call.emit(EventDiscriminator.requestClosed, account.key)
         account.close(to: requester)
     }
 }

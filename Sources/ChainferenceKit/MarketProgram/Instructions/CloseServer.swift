@@ -20,27 +20,22 @@ public enum CloseServer {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let owner = try account.next()
-        let marketAccount = try owner.next()
-        let treasury = try marketAccount.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let owner = call.account(1)
+        let marketAccount = call.account(2)
+        let treasury = call.account(3)
         let server = try Server(account, of: call.program)
-        try account.requireWritable()
         try server.requireOwner(owner)
         try owner.requireWritable()
-        let market = try Market(marketAccount, of: call.program)
-        try require(equalKeys(market.treasury, treasury.key), else: .wrongTreasury)
         try require(server.openLocks == 0, else: .serverHasOpenLocks)
-        let fees = server.feesOwed
-        if fees != 0 {
-            try treasury.requireWritable()
-            // A treasury that its holder has emptied must not keep a server from its rent: such fees are forfeited.
-            if treasury.isSystemOwned, try call.rent().allows(treasury, toReceive: fees) {
-                account.pay(fees, to: treasury)
-            }
+        // A treasury that its holder has emptied must not keep a server from its rent: such fees are forfeited.
+        let swept = server.sweepFees(marketAccount, treasury, in: call)
+        if swept != UInt64(ErrorCode.treasuryUnusable.rawValue) {
+            try requireSuccess(swept)
         }
-        call.emit(call.event(EventDiscriminator.serverClosed).key(account.key).key(owner.key))
+        call.emit(EventDiscriminator.serverClosed, account.key, owner.key)
         account.close(to: owner)
     }
 }

@@ -20,21 +20,13 @@ public enum CollectFees {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let marketAccount = try account.next()
-        let treasury = try marketAccount.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let marketAccount = call.account(1)
+        let treasury = call.account(2)
         let server = try Server(account, of: call.program)
-        try account.requireWritable()
-        let market = try Market(marketAccount, of: call.program)
-        try require(equalKeys(market.treasury, treasury.key), else: .wrongTreasury)
-        try treasury.requireWritable()
-        let fees = server.feesOwed
-        try require(fees != 0, else: .nothingToCollect)
-        let rent = try call.rent()
-        try require(treasury.isSystemOwned && rent.allows(treasury, toReceive: fees), else: .treasuryUnusable)
-        server.feesOwed = 0
-        account.pay(fees, to: treasury)
-        call.emit(call.event(EventDiscriminator.feesCollected).key(account.key).word(fees))
+        try require(server.feesOwed != 0, else: .nothingToCollect)
+        try requireSuccess(server.sweepFees(marketAccount, treasury, in: call))
     }
 }

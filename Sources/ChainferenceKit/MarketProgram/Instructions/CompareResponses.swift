@@ -25,13 +25,14 @@ public enum CompareResponses {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let marketAccount = try call.firstAccount(of: accountCount)
-        let preferredAccount = try marketAccount.next()
-        let otherAccount = try preferredAccount.next()
-        let preferredServerAccount = try otherAccount.next()
-        let otherServerAccount = try preferredServerAccount.next()
-        let preferredRequester = try otherServerAccount.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let marketAccount = call.account(0)
+        let preferredAccount = call.account(1)
+        let otherAccount = call.account(2)
+        let preferredServerAccount = call.account(3)
+        let otherServerAccount = call.account(4)
+        let preferredRequester = call.account(5)
         let market = try Market(marketAccount, of: call.program)
         let preferred = try Request(preferredAccount, of: call.program)
         let other = try Request(otherAccount, of: call.program)
@@ -44,12 +45,14 @@ public enum CompareResponses {
             try other.requireRequester(otherRequester)
         }
         try require(!equalKeys(preferred.server, other.server), else: .sameServer)
-        try require(
-            equalKeys(preferred.data + RequestLayout.modelHash, other.data + RequestLayout.modelHash),
+        try requireEqual(
+            preferred.data + RequestLayout.modelHash,
+            other.data + RequestLayout.modelHash,
             else: .modelMismatch
         )
-        try check(preferred, against: market)
-        try check(other, against: market)
+        let minimum = market.minimumComparedCharge
+        try requireSuccess(checkComparable(preferred.data, minimum))
+        try requireSuccess(checkComparable(other.data, minimum))
         let window = Int64(MarketLimits.comparisonWindow)
         let gap = preferred.claimedAt &- other.claimedAt
         try require(gap <= window && gap >= 0 &- window, else: .claimsTooFarApart)
@@ -60,15 +63,20 @@ public enum CompareResponses {
         worse.count(ServerLayout.compared)
         preferred.flags |= RequestFlags.compared
         other.flags |= RequestFlags.compared
-        call.emit(call.event(EventDiscriminator.responsesCompared).key(preferredAccount.key).key(otherAccount.key))
+        call.emit(EventDiscriminator.responsesCompared, preferredAccount.key, otherAccount.key)
     }
 
-    @inline(__always)
-    private static func check(_ request: Request, against market: Market) throws(Refusal) {
-        try request.require(.claimed, else: .requestNotClaimed)
-        try require(request.has(RequestFlags.vouched), else: .notVouched)
-        try require(!request.has(RequestFlags.compared), else: .alreadyCompared)
-        try require(request.charge >= market.minimumComparedCharge, else: .chargeTooSmall)
+    /// Why a request cannot be compared, or 0.
+    @inline(never)
+    private static func checkComparable(_ data: UnsafeMutableRawPointer, _ minimum: UInt64) -> UInt64 {
+        let flags = data.byte(RequestLayout.flags)
+        guard data.byte(RequestLayout.state) == RequestState.claimed.rawValue else {
+            return UInt64(ErrorCode.requestNotClaimed.rawValue)
+        }
+        guard flags & RequestFlags.vouched != 0 else { return UInt64(ErrorCode.notVouched.rawValue) }
+        guard flags & RequestFlags.compared == 0 else { return UInt64(ErrorCode.alreadyCompared.rawValue) }
+        guard data.word(RequestLayout.charge) >= minimum else { return UInt64(ErrorCode.chargeTooSmall.rawValue) }
+        return 0
     }
 
     @inline(__always)
@@ -79,7 +87,6 @@ public enum CompareResponses {
     ) throws(Refusal) -> Server {
         try request.requireServer(account)
         let server = try Server(account, of: call.program)
-        try account.requireWritable()
         try require(server.existed(at: request.lockedAt), else: .serverReregistered)
         return server
     }

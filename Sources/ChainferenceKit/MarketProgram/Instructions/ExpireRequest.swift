@@ -20,9 +20,10 @@ public enum ExpireRequest {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let requester = try account.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let requester = call.account(1)
         let request = try Request(account, of: call.program)
         try request.requireRequester(requester)
         try requester.requireWritable()
@@ -34,15 +35,14 @@ public enum ExpireRequest {
             try require(now > request.deadline, else: .requestNotExpired)
             // A direct request that the server never acted on says nothing about the server: anybody can name it.
             if !request.has(RequestFlags.direct) {
-                let serverAccount = try requester.next()
+                let serverAccount = call.account(2)
                 try request.requireServer(serverAccount)
                 let server = try Server(serverAccount, of: call.program)
-                try serverAccount.requireWritable()
                 server.releaseLock()
                 server.count(ServerLayout.failed)
             }
         }
-        call.emit(call.event(EventDiscriminator.requestExpired).key(account.key))
+        call.emit(EventDiscriminator.requestExpired, account.key)
         account.close(to: requester)
     }
 }

@@ -18,10 +18,11 @@ public enum FlagResponse {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let requester = try account.next()
-        let serverAccount = try requester.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let requester = call.account(1)
+        let serverAccount = call.account(2)
         let request = try Request(account, of: call.program)
         try requester.requireSigner()
         try request.requireRequester(requester)
@@ -33,7 +34,7 @@ public enum FlagResponse {
         if isClaimed {
             try count(request, serverAccount, in: call)
         }
-        call.emit(call.event(EventDiscriminator.responseFlagged).key(account.key).key(serverAccount.key))
+        call.emit(EventDiscriminator.responseFlagged, account.key, serverAccount.key)
     }
 
     /// After the claim a flag counts at once; before it, the claim counts it.
@@ -48,7 +49,6 @@ public enum FlagResponse {
         guard !account.isSystemOwned else { return }
         let server = try Server(account, of: call.program)
         guard server.existed(at: request.lockedAt) else { return }
-        try account.requireWritable()
         if request.has(RequestFlags.vouched) {
             server.count(ServerLayout.flagged)
         } else if request.claimedAt > request.lockedAt &+ Int64(MarketLimits.graceDuration) {

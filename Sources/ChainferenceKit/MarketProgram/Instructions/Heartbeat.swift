@@ -17,13 +17,13 @@ public enum Heartbeat {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let owner = try account.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let owner = call.account(1)
         let server = try Server(account, of: call.program)
-        try account.requireWritable()
         try server.requireOwner(owner)
         server.beat(at: try call.clock().time)
-        call.emit(call.event(EventDiscriminator.heartbeat).key(account.key))
+        call.emit(EventDiscriminator.heartbeat, account.key)
     }
 }

@@ -38,31 +38,22 @@ public enum InitializeMarket {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let market = try call.firstAccount(of: accountCount)
-        let authority = try market.next()
-        let treasury = try authority.next()
-        let program = try treasury.next()
-        let programData = try program.next()
-        let system = try programData.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: Arguments.end)
-        try authority.requireSigner()
-        try authority.requireWritable()
-        try market.requireVacant()
-        try system.requireSystemProgram()
+        let market = call.account(0)
+        let authority = call.account(1)
+        let treasury = call.account(2)
+        let program = call.account(3)
+        let programData = call.account(4)
+        let system = call.account(5)
+        try call.requireCreation(of: market, by: authority, system: system)
         try requireUpgradeAuthority(authority, program: program, programData: programData, of: call.program)
         let fee = call.arguments.u16(Arguments.feeBasisPoints)
         try require(fee <= MarketLimits.feeBasisPoints, else: .feeTooHigh)
-        let rent = try call.rent()
-        try require(isUsableTreasury(treasury, rent: rent), else: .treasuryUnusable)
-        let bump = try call.create(
-            market,
-            payer: authority,
-            seed: UInt64(0x74_656b_72_616d),
-            seedLength: 6,
-            key: nil,
-            space: UInt64(MarketLayout.size),
-            rent: rent
-        )
+        try requireUsable(treasury, in: call)
+        call.digest.setWord(0, 0x7465_6b72_616d)
+        call.seeds[0] = Seed(call.digest, count: 6)
+        let bump = try call.createOnly(market, payer: authority, seedCount: 1, space: UInt64(MarketLayout.size))
         let data = market.data
         data.setWord(MarketLayout.discriminator, AccountDiscriminator.market)
         copyKey(from: call.arguments + Arguments.authority, to: data + MarketLayout.authority)
@@ -72,7 +63,7 @@ public enum InitializeMarket {
         let created = try Market(market, of: call.program)
         created.minimumComparedCharge = call.arguments.word(Arguments.minimumComparedCharge)
         created.feeBasisPoints = fee
-        call.emit(created.event(EventDiscriminator.marketInitialized, in: call))
+        created.emit(EventDiscriminator.marketInitialized, in: call)
     }
 
     /// Follows the upgradeable loader's accounts: Program (u32 2, then the address of the program data) to ProgramData
@@ -84,20 +75,18 @@ public enum InitializeMarket {
         programData: Account,
         of address: UnsafeMutableRawPointer
     ) throws(Refusal) {
-        try require(equalKeys(program.key, address), else: .invalidProgramID)
+        try requireEqual(program.key, address, else: .invalidProgramID)
         try require(isUpgradeableLoader(program.owner), else: .accountOwnedByWrongProgram)
         try require(program.dataLength >= 36 && program.data.u32(0) == 2, else: .accountDidNotDeserialize)
-        try require(equalKeys(program.data + 4, programData.key), else: .constraintAddress)
+        try requireEqual(program.data + 4, programData.key, else: .constraintAddress)
         try require(isUpgradeableLoader(programData.owner), else: .accountOwnedByWrongProgram)
         try require(programData.dataLength >= 45 && programData.data.u32(0) == 3, else: .accountDidNotDeserialize)
-        try require(
-            programData.data.byte(12) == 1 && equalKeys(programData.data + 13, authority.key),
-            else: .notUpgradeAuthority
-        )
+        try require(programData.data.byte(12) == 1, else: .notUpgradeAuthority)
+        try requireEqual(programData.data + 13, authority.key, else: .notUpgradeAuthority)
     }
 
     /// `BPFLoaderUpgradeab1e11111111111111111111111`.
-    @inline(__always)
+    @inline(never)
     private static func isUpgradeableLoader(_ key: UnsafeMutableRawPointer) -> Bool {
         isKey(key, 0xb0a1_884e_91f6_a802, 0x2bae_63f7_3e15_10e2, 0xd224_c116_3db9_c200, 0x0000_8004_107a_53c0)
     }

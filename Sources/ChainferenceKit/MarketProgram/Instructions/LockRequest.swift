@@ -34,14 +34,14 @@ public enum LockRequest {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let serverAccount = try account.next()
-        let owner = try serverAccount.next()
-        let marketAccount = try owner.next()
-        let addressLength = try call.trailingStringLength(at: Arguments.peerAddress)
+        try call.locate(accountCount)
+        let account = call.account(0)
+        let serverAccount = call.account(1)
+        let owner = call.account(2)
+        let marketAccount = call.account(3)
+        let addressLength = try call.trailingPeerAddress(at: Arguments.peerAddress)
         let request = try Request(account, of: call.program)
         let server = try Server(serverAccount, of: call.program)
-        try serverAccount.requireWritable()
         try server.requireOwner(owner)
         let market = try Market(marketAccount, of: call.program)
         try request.require(.open, else: .requestNotOpen)
@@ -51,7 +51,6 @@ public enum LockRequest {
             else: .requestRecreated
         )
         let address = call.arguments + (Arguments.peerAddress + 4)
-        try require(isPeerAddress(address, count: addressLength), else: .peerAddressInvalid)
         let now = try call.clock().time
         try require(now <= request.data.time(RequestLayout.expiresAt), else: .requestExpired)
         try require(now > request.lockedAt, else: .lockTooSoon)
@@ -62,6 +61,6 @@ public enum LockRequest {
         request.setPeerAddress(address, count: addressLength)
         server.count(ServerLayout.openLocks)
         server.beat(at: now)
-        call.emit(call.event(EventDiscriminator.requestLocked).key(account.key).key(serverAccount.key))
+        call.emit(EventDiscriminator.requestLocked, account.key, serverAccount.key)
     }
 }

@@ -22,16 +22,16 @@ public enum ReleaseRequest {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let serverAccount = try account.next()
-        let owner = try serverAccount.next()
-        let requester = try owner.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: 8)
+        let account = call.account(0)
+        let serverAccount = call.account(1)
+        let owner = call.account(2)
+        let requester = call.account(3)
         let request = try Request(account, of: call.program)
         try request.require(.locked, else: .requestNotLocked)
         try request.requireServer(serverAccount)
         let server = try Server(serverAccount, of: call.program)
-        try serverAccount.requireWritable()
         try server.requireOwner(owner)
         try request.requireRequester(requester)
         let clock = try call.clock()
@@ -43,7 +43,7 @@ public enum ReleaseRequest {
             }
         }
         server.beat(at: clock.time)
-        call.emit(call.event(EventDiscriminator.requestReleased).key(account.key).key(serverAccount.key))
+        call.emit(EventDiscriminator.requestReleased, account.key, serverAccount.key)
         // A client that began to close wants its money, not the next server's lock.
         if isDirect || request.has(RequestFlags.closing) || clock.time > request.data.time(RequestLayout.expiresAt) {
             try requester.requireWritable()

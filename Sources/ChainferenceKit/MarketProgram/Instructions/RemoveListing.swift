@@ -28,17 +28,17 @@ public enum RemoveListing {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let owner = try account.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: Arguments.end)
+        let account = call.account(0)
+        let owner = call.account(1)
         let server = try Server(account, of: call.program)
-        try account.requireWritable()
         try server.requireOwner(owner)
         let modelHash = call.arguments + Arguments.modelHash
         let count = server.listingCount
         let index = server.listingIndex(of: modelHash)
         try require(index < count, else: .listingNotFound)
-        call.emit(call.event(EventDiscriminator.listingRemoved).key(account.key).key(modelHash))
+        call.emit(EventDiscriminator.listingRemoved, account.key, modelHash)
         // The id first, because it stands behind the listings.
         let ids = server.modelIDsOffset
         server.data.advanced(by: ids).setU32(0, count &- 1)

@@ -33,6 +33,8 @@
 public enum RequestInference {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 3
+    /// How many it needs in direct mode.
+    public static let directAccountCount: UInt64 = 5
 
     /// Byte offsets of the arguments in the instruction's data.
     public enum Arguments {
@@ -74,15 +76,15 @@ public enum RequestInference {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let requester = try account.next()
-        let system = try requester.next()
-        let idLength = try call.trailingStringLength(at: Arguments.modelID)
+        let idLength = try call.trailingModelID(at: Arguments.modelID)
         let arguments = call.arguments
-        try requester.requireSigner()
-        try requester.requireWritable()
-        try account.requireVacant()
-        try system.requireSystemProgram()
+        let mode = arguments.byte(Arguments.mode)
+        try require(mode <= 1, else: .modeUnknown)
+        try call.locate(mode == 0 ? accountCount : directAccountCount)
+        let account = call.account(0)
+        let requester = call.account(1)
+        let system = call.account(2)
+        try call.requireCreation(of: account, by: requester, system: system)
         let stake = arguments.word(Arguments.stake)
         let credit = arguments.word(Arguments.credit)
         let lifetime = arguments.word(Arguments.lifetime)
@@ -96,9 +98,6 @@ public enum RequestInference {
             else: .criteriaOutOfRange
         )
         let id = arguments + (Arguments.modelID + 4)
-        try require(isModelID(id, count: idLength), else: .modelIDInvalid)
-        let mode = arguments.byte(Arguments.mode)
-        try require(mode <= 1, else: .modeUnknown)
         let clock = try call.clock()
         try fund(account, stake: stake, idLength: idLength, payer: requester, in: call)
 
@@ -125,7 +124,7 @@ public enum RequestInference {
         data.setU32(RequestLayout.modelID, idLength)
         (data + (RequestLayout.modelID + 4)).copyMemory(from: id, byteCount: Int(idLength))
         if mode != 0 {
-            try lock(try Request(account, of: call.program), for: try system.next(), at: clock.time, in: call)
+            try lock(Request(created: account), at: clock.time, in: call)
         }
         call.emit(
             call.event(EventDiscriminator.requestOpened).key(account.key).key(data + RequestLayout.server).word(stake)
@@ -144,27 +143,13 @@ public enum RequestInference {
         in call: Invocation<Machine>
     ) throws(Refusal) {
         let space = UInt64(RequestLayout.size(modelIDLength: 0)) &+ idLength
-        let need = try call.rent().minimumBalance(space) &+ stake
-        try require(need >= stake, else: .stakeOutOfRange)
-        let present = account.lamports
         call.digest.setWord(0, 0x0074_7365_7571_6572)
         let seeds = call.seeds
         seeds[0] = Seed(call.digest, count: 7)
         seeds[1] = Seed(payer.key, count: 32)
         seeds[2] = Seed(call.arguments + Arguments.voucherSigner, count: 32)
         seeds[3] = Seed(call.arguments + Arguments.bump, count: 1)
-        try requireSuccess(
-            call.machine.createAccount(
-                FundedPair(receiver: account.header, payer: payer.header),
-                AccountCreation(
-                    lamports: need > present ? need &- present : 0,
-                    space: space,
-                    seeds: seeds,
-                    seedCount: 4,
-                    program: call.program
-                )
-            )
-        )
+        try call.create(account, payer: payer, seedCount: 4, space: space, lamports: stake)
     }
 
     /// The direct mode: the named server has the request at once.
@@ -173,13 +158,11 @@ public enum RequestInference {
     @inline(__always)
     private static func lock<Machine: Runtime>(
         _ request: Request,
-        for account: Account,
         at now: Int64,
         in call: Invocation<Machine>
     ) throws(Refusal) {
-        try require(call.accountCount >= 5, else: .accountNotEnoughKeys)
-        let server = try Server(account, of: call.program)
-        let market = try Market(try account.next(), of: call.program)
+        let server = try Server(readable: call.account(3), of: call.program)
+        let market = try Market(call.account(4), of: call.program)
         try server.requireFresh(at: now)
         let listing = try server.requireListing(UInt64(call.arguments.byte(Arguments.listingIndex)))
         request.flags = RequestFlags.direct

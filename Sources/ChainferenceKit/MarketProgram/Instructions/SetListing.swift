@@ -35,12 +35,12 @@ public enum SetListing {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let owner = try account.next()
-        let system = try owner.next()
-        let idLength = try call.trailingStringLength(at: Arguments.modelID)
+        try call.locate(accountCount)
+        let account = call.account(0)
+        let owner = call.account(1)
+        let system = call.account(2)
+        let idLength = try call.trailingModelID(at: Arguments.modelID)
         let server = try Server(account, of: call.program)
-        try account.requireWritable()
         try server.requireOwner(owner)
         try system.requireSystemProgram()
         let outputPrice = call.arguments.word(Arguments.outputPrice)
@@ -52,7 +52,6 @@ public enum SetListing {
             else: .priceOutOfRange
         )
         let id = call.arguments + (Arguments.modelID + 4)
-        try require(isModelID(id, count: idLength), else: .modelIDInvalid)
         try requireSuccess(call.machine.sha256(id, count: Int(idLength), into: call.digest))
         let clock = try call.clock()
         let index = server.listingIndex(of: call.digest)

@@ -35,21 +35,22 @@ public enum UpdateMarket {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let first = try call.firstAccount(of: accountCount)
-        let authority = try first.next()
-        let treasury = try authority.next()
+        try call.locate(accountCount)
         try call.requireArguments(end: Arguments.end)
+        let first = call.account(0)
+        let authority = call.account(1)
+        let treasury = call.account(2)
         let market = try Market(first, of: call.program)
         try first.requireWritable()
         try authority.requireSigner()
-        try require(equalKeys(market.authority, authority.key), else: .notMarketAuthority)
+        try requireEqual(market.authority, authority.key, else: .notMarketAuthority)
         let fee = call.arguments.u16(Arguments.feeBasisPoints)
         try require(fee <= MarketLimits.feeBasisPoints, else: .feeTooHigh)
-        try require(isUsableTreasury(treasury, rent: try call.rent()), else: .treasuryUnusable)
+        try requireUsable(treasury, in: call)
         copyKey(from: call.arguments + Arguments.pendingAuthority, to: market.pendingAuthority)
         copyKey(from: treasury.key, to: market.treasury)
         market.minimumComparedCharge = call.arguments.word(Arguments.minimumComparedCharge)
         market.feeBasisPoints = fee
-        call.emit(market.event(EventDiscriminator.marketUpdated, in: call))
+        market.emit(EventDiscriminator.marketUpdated, in: call)
     }
 }

@@ -28,16 +28,15 @@ public enum UpdateServer {
 
     @inline(__always)
     static func execute<Machine: Runtime>(_ call: Invocation<Machine>) throws(Refusal) {
-        let account = try call.firstAccount(of: accountCount)
-        let owner = try account.next()
-        let system = try owner.next()
-        let addressLength = try call.trailingStringLength(at: Arguments.peerAddress)
+        try call.locate(accountCount)
+        let account = call.account(0)
+        let owner = call.account(1)
+        let system = call.account(2)
+        let addressLength = try call.trailingPeerAddress(at: Arguments.peerAddress)
         let server = try Server(account, of: call.program)
-        try account.requireWritable()
         try server.requireOwner(owner)
         try system.requireSystemProgram()
         let address = call.arguments + (Arguments.peerAddress + 4)
-        try require(isPeerAddress(address, count: addressLength), else: .peerAddressInvalid)
         let now = try call.clock().time
         let offset = server.peerAddressOffset
         let modelIDs = server.modelIDsOffset
@@ -49,6 +48,6 @@ public enum UpdateServer {
         (text + 4).copyMemory(from: address, byteCount: Int(addressLength))
         copyKey(from: call.arguments + Arguments.peerKey, to: server.data + ServerLayout.peerKey)
         server.beat(at: now)
-        call.emit(call.event(EventDiscriminator.serverUpdated).key(account.key))
+        call.emit(EventDiscriminator.serverUpdated, account.key)
     }
 }

@@ -9,6 +9,12 @@ struct Account {
         self.header = header
     }
 
+    /// An account that is known not to repeat an earlier one.
+    @inline(__always)
+    init(located header: UnsafeMutableRawPointer) {
+        self.header = header
+    }
+
     /// Where the next account starts.
     @inline(__always)
     var end: UnsafeMutableRawPointer {
@@ -60,19 +66,19 @@ struct Account {
 
     /// Refuses unless the account is the system program.
     @inline(__always)
-    func requireSystemProgram() throws(Refusal) { try require(isZeroKey(key), else: .invalidProgramID) }
+    func requireSystemProgram() throws(Refusal) { try requireSuccess(checkSystemProgram(header)) }
 
-    /// Refuses unless this program owns the account and its data starts as that of the given type.
+    /// Why the account is not one that this program owns, and whose data starts as that of a type, or 0.
     @inline(__always)
-    func requireType(_ discriminator: UInt64, size: Int, of program: UnsafeMutableRawPointer) throws(Refusal) {
-        try requireSuccess(checkType(header, discriminator, UInt64(size), program))
+    func check(_ discriminator: UInt64, size: Int, of program: UnsafeMutableRawPointer) -> UInt64 {
+        checkType(header, program, discriminator, UInt64(size))
     }
 
-    /// Refuses unless the account can be created: the system program's, and without data.
+    /// Why the account is not a writable one of a type, or 0.
     @inline(__always)
-    func requireVacant() throws(Refusal) {
-        try requireWritable()
-        try require(isSystemOwned && dataLength == 0, else: .accountDiscriminatorAlreadySet)
+    func checkWritable(_ discriminator: UInt64, size: Int, of program: UnsafeMutableRawPointer) -> UInt64 {
+        let result = check(discriminator, size: size, of: program)
+        return result == 0 && !isWritable ? UInt64(ErrorCode.constraintMut.rawValue) : result
     }
 
     /// Moves lamports to another account.
@@ -89,31 +95,38 @@ struct Account {
     /// Whoever sends lamports to the address afterwards, even in the same transaction, makes an empty system account.
     @inline(__always)
     func close(to payee: Account) {
-        pay(lamports, to: payee)
-        data.setWord(0, 0)
-        dataLength = 0
-        clearKey(owner)
+        closeAccount(header, payee.header)
     }
 }
 
-/// Why an account is not of a type, or 0.
-///
-/// A function of its own, because every instruction needs it several times.
+@inline(never)
+private func closeAccount(_ header: UnsafeMutableRawPointer, _ payee: UnsafeMutableRawPointer) {
+    let account = Account(located: header)
+    account.pay(account.lamports, to: Account(located: payee))
+    account.data.setWord(0, 0)
+    account.dataLength = 0
+    clearKey(account.owner)
+}
+
 @inline(never)
 private func checkType(
     _ header: UnsafeMutableRawPointer,
+    _ program: UnsafeMutableRawPointer,
     _ discriminator: UInt64,
-    _ size: UInt64,
-    _ program: UnsafeMutableRawPointer
+    _ size: UInt64
 ) -> UInt64 {
-    guard equalKeys(header + AccountHeader.owner, program) else {
-        return UInt64(ErrorCode.accountOwnedByWrongProgram.rawValue)
-    }
-    let length = header.word(AccountHeader.dataLength)
+    let account = Account(located: header)
+    guard areEqualKeys(account.owner, program) else { return UInt64(ErrorCode.accountOwnedByWrongProgram.rawValue) }
+    let length = account.dataLength
     guard length >= 8 else { return UInt64(ErrorCode.accountDiscriminatorNotFound.rawValue) }
-    guard header.word(AccountHeader.data) == discriminator else {
+    guard account.data.word(0) == discriminator else {
         return UInt64(ErrorCode.accountDiscriminatorMismatch.rawValue)
     }
     guard length >= size else { return UInt64(ErrorCode.accountDidNotDeserialize.rawValue) }
     return 0
+}
+
+@inline(never)
+func checkSystemProgram(_ header: UnsafeMutableRawPointer) -> UInt64 {
+    isZeroKey(Account(located: header).key) ? 0 : UInt64(ErrorCode.invalidProgramID.rawValue)
 }

@@ -16,11 +16,10 @@ struct Invocation<Machine: Runtime> {
     @inline(__always)
     var accountCount: UInt64 { input.word(0) }
 
-    /// The first account, when there are at least `count`.
+    /// Finds the first `count` accounts; refuses when there are fewer, or when one of them repeats another.
     @inline(__always)
-    func firstAccount(of count: UInt64) throws(Refusal) -> Account {
-        try require(accountCount >= count, else: .accountNotEnoughKeys)
-        return try Account(input + 8)
+    func locate(_ count: UInt64) throws(Refusal) {
+        try requireSuccess(locateAccounts(input, count, machine.scratch + Scratch.accounts))
     }
 
     /// Refuses unless the data has exactly this length.
@@ -29,14 +28,13 @@ struct Invocation<Machine: Runtime> {
         try require(argumentsLength == UInt64(end), else: .instructionDidNotDeserialize)
     }
 
-    /// Refuses unless the arguments end with a Borsh string at `offset`; returns the string's length.
+    /// One of the accounts that ``locate(_:)`` found.
     @inline(__always)
-    func trailingStringLength(at offset: Int) throws(Refusal) -> UInt64 {
-        let fixed = UInt64(offset + 4)
-        try require(argumentsLength >= fixed, else: .instructionDidNotDeserialize)
-        let length = arguments.u32(offset)
-        try require(argumentsLength == fixed &+ length, else: .instructionDidNotDeserialize)
-        return length
+    func account(_ index: Int) -> Account {
+        let header = (machine.scratch + Scratch.accounts).word(index &* 8)
+        return Account(
+            located: UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: header)).unsafelyUnwrapped
+        )
     }
 
     @inline(__always)
@@ -47,11 +45,7 @@ struct Invocation<Machine: Runtime> {
     }
 
     @inline(__always)
-    func rent() throws(Refusal) -> Rent {
-        let buffer = machine.scratch + Scratch.rent
-        try requireSuccess(machine.readRent(into: buffer))
-        return Rent(lamportsPerByteAndYear: buffer.word(0), threshold: buffer.word(8))
-    }
+    func rent() throws(Refusal) -> Rent { try machine.rent() }
 
     /// Room for the seeds of one program address.
     @inline(__always)
@@ -62,49 +56,6 @@ struct Invocation<Machine: Runtime> {
     /// Room for a found program address and its bump.
     @inline(__always)
     var foundAddress: UnsafeMutableRawPointer { machine.scratch + Scratch.found }
-
-    /// Creates an account at the program address of one text seed and, perhaps, a key; returns the bump.
-    ///
-    /// Finding the address is dear, and it is what makes the address the only one: an account of this type can exist
-    /// once per key.
-    @inline(__always)
-    func create(
-        _ account: Account,
-        payer: Account,
-        seed: UInt64,
-        seedLength: UInt64,
-        key: UnsafeMutableRawPointer?,
-        space: UInt64,
-        rent: Rent
-    ) throws(Refusal) -> UInt8 {
-        let text = digest
-        text.setWord(0, seed)
-        seeds[0] = Seed(text, count: seedLength)
-        var count = 1
-        if let key {
-            seeds[1] = Seed(key, count: 32)
-            count = 2
-        }
-        let found = foundAddress
-        try requireSuccess(machine.findProgramAddress(seeds: seeds, seedCount: count, program: program, into: found))
-        try require(equalKeys(found, account.key), else: .constraintSeeds)
-        seeds[count] = Seed(found + 32, count: 1)
-        let need = rent.minimumBalance(space)
-        let present = account.lamports
-        try requireSuccess(
-            machine.createAccount(
-                FundedPair(receiver: account.header, payer: payer.header),
-                AccountCreation(
-                    lamports: need > present ? need &- present : 0,
-                    space: space,
-                    seeds: seeds,
-                    seedCount: count + 1,
-                    program: program
-                )
-            )
-        )
-        return found.byte(32)
-    }
 
     /// Room for a digest.
     @inline(__always)
@@ -121,6 +72,18 @@ struct Invocation<Machine: Runtime> {
     @inline(__always)
     func emit(_ event: Event) {
         machine.logData(event.buffer, count: event.count)
+    }
+
+    /// Emits an event that consists of one address.
+    @inline(__always)
+    func emit(_ discriminator: UInt64, _ key: UnsafeMutableRawPointer) {
+        emitKey(machine, discriminator, key)
+    }
+
+    /// Emits an event that consists of two addresses or hashes.
+    @inline(__always)
+    func emit(_ discriminator: UInt64, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer) {
+        emitKeys(machine, discriminator, first, second)
     }
 }
 
@@ -155,12 +118,78 @@ struct Event {
     }
 }
 
+// MARK: Functions of their own, because many instructions need them
+
+/// Writes the addresses of `count` account headers to a table; the result is that of the program.
+@inline(never)
+private func locateAccounts(
+    _ input: UnsafeMutableRawPointer,
+    _ count: UInt64,
+    _ table: UnsafeMutableRawPointer
+) -> UInt64 {
+    guard input.word(0) >= count else { return UInt64(ErrorCode.accountNotEnoughKeys.rawValue) }
+    var header = input + 8
+    var entry = table
+    let end = table.advanced(by: count &* 8)
+    while entry != end {
+        guard header.byte(AccountHeader.duplicate) == AccountHeader.notDuplicate else {
+            return UInt64(ErrorCode.duplicateAccount.rawValue)
+        }
+        entry.setWord(0, UInt64(UInt(bitPattern: header)))
+        header = Account(located: header).end
+        entry += 8
+    }
+    return 0
+}
+
+/// Reads the rent into the scratch memory: 24 bytes of sysvar, then the lamports per byte.
+@inline(never)
+private func loadRent<Machine: Runtime>(_ machine: Machine) -> UInt64 {
+    let buffer = machine.scratch + Scratch.rent
+    let status = machine.readRent(into: buffer)
+    guard status == 0 else { return status }
+    let rent = Rent(lamportsPerByteAndYear: buffer.word(0), threshold: buffer.word(8))
+    buffer.setWord(24, rent.lamportsPerByte)
+    return 0
+}
+
+extension Runtime {
+    @inline(__always)
+    func rent() throws(Refusal) -> Rent {
+        try requireSuccess(loadRent(self))
+        return Rent(lamportsPerByte: (scratch + Scratch.rent).word(24))
+    }
+}
+
+@inline(never)
+private func emitKey<Machine: Runtime>(_ machine: Machine, _ discriminator: UInt64, _ key: UnsafeMutableRawPointer) {
+    let buffer = machine.scratch + Scratch.event
+    buffer.setWord(0, discriminator)
+    copyKey(from: key, to: buffer + 8)
+    machine.logData(buffer, count: 40)
+}
+
+@inline(never)
+private func emitKeys<Machine: Runtime>(
+    _ machine: Machine,
+    _ discriminator: UInt64,
+    _ first: UnsafeMutableRawPointer,
+    _ second: UnsafeMutableRawPointer
+) {
+    let buffer = machine.scratch + Scratch.event
+    buffer.setWord(0, discriminator)
+    copyKey(from: first, to: buffer + 8)
+    copyKey(from: second, to: buffer + 40)
+    machine.logData(buffer, count: 72)
+}
+
 /// Offsets in the scratch memory.
 private enum Scratch {
     static let clock = 0
-    static let rent = 64
-    static let seeds = 96
-    static let found = 192
-    static let digest = 256
-    static let event = 320
+    static let rent = 40
+    static let accounts = 72
+    static let seeds = 136
+    static let found = 200
+    static let digest = 240
+    static let event = 272
 }

@@ -8,21 +8,20 @@ struct Rent {
 
     /// Reads the exemption threshold, in years, from the bits of a double.
     ///
-    /// It was 2.0 for a long time and is 1.0 since SIMD-0194. The VM has no floating point, so any other value is rounded
-    /// up to whole years: an account then holds a little more than it must, and gives it back when it is closed.
+    /// It was 2.0 for a long time and is 1.0 since SIMD-0194. The VM has no floating point, so anything that is not a
+    /// power of two is rounded up to the next one (and anything below 1 to 1): an account then holds a little more than
+    /// it must, and gives it back when it is closed.
     @inline(__always)
     init(lamportsPerByteAndYear rate: UInt64, threshold: UInt64) {
-        switch threshold {
-        case 0x4000_0000_0000_0000:
-            lamportsPerByte = rate &+ rate
-        case 0x3ff0_0000_0000_0000:
-            lamportsPerByte = rate
-        default:
-            let exponent = threshold >> 52
-            let mantissa = (threshold & 0x000f_ffff_ffff_ffff) | 0x0010_0000_0000_0000
-            let years = exponent < 1_023 ? 1 : exponent < 1_055 ? (mantissa >> (1_075 &- exponent)) &+ 1 : 1 << 32
-            lamportsPerByte = rate &* years
-        }
+        let exponent = threshold >> 52
+        let isPower = threshold << 12 == 0
+        let doublings = exponent &- (isPower ? 1_023 : 1_022)
+        lamportsPerByte = doublings > 32 ? rate : rate << doublings
+    }
+
+    @inline(__always)
+    init(lamportsPerByte: UInt64) {
+        self.lamportsPerByte = lamportsPerByte
     }
 
     /// Lamports that an account with this much data must hold.

@@ -79,7 +79,7 @@
             signer.setWord(0, address(of: creation.seeds))
             signer.setWord(8, UInt64(truncatingIfNeeded: creation.seedCount))
             // Both sign: the new account by its seeds.
-            return callSystem(accounts.receiver, 0x0101, accounts.payer, dataLength: 52, signerCount: 1)
+            return callSystem(accounts.receiver, accounts.payer, dataLength: 52, signerCount: 1)
         }
 
         @inline(__always)
@@ -87,7 +87,7 @@
             let data = scratch + Scratch.data
             data.setU32(0, 2)
             data.setWord(4, lamports)
-            return callSystem(accounts.payer, 0x0101, accounts.receiver, dataLength: 12, signerCount: 0)
+            return callSystem(accounts.payer, accounts.receiver, dataLength: 12, signerCount: 0)
         }
 
         @inline(__always)
@@ -112,10 +112,9 @@
         /// Calls the system program with two writable accounts, the first of which signs.
         ///
         /// The second signs as well when there are seeds: then it is the payer.
-        @inline(__always)
+        @inline(never)
         private func callSystem(
             _ first: UnsafeMutableRawPointer,
-            _ firstFlags: UInt64,
             _ second: UnsafeMutableRawPointer,
             dataLength: UInt64,
             signerCount: UInt64
@@ -131,7 +130,7 @@
             let metas = scratch + Scratch.metas
             // u8 writable, u8 signer.
             metas.setWord(0, address(of: first + AccountHeader.key))
-            metas.setWord(8, firstFlags)
+            metas.setWord(8, 0x0101)
             metas.setWord(16, address(of: second + AccountHeader.key))
             metas.setWord(24, signerCount == 0 ? 0x0001 : 0x0101)
             describe(first, at: scratch + Scratch.infos)
@@ -146,7 +145,7 @@
         }
 
         /// Writes the 56 bytes of `SolAccountInfo`.
-        @inline(__always)
+        @inline(never)
         private func describe(_ account: UnsafeMutableRawPointer, at info: UnsafeMutableRawPointer) {
             info.setWord(0, address(of: account + AccountHeader.key))
             info.setWord(8, address(of: account + AccountHeader.lamports))

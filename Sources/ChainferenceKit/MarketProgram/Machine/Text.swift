@@ -2,7 +2,7 @@
 ///
 /// Reads up to seven bytes past the end: a string in the arguments is always followed by the 32 bytes of the program's
 /// address. Model ids and peer addresses are ASCII by nature, and every check of full UTF-8 would cost ten times this.
-@inline(__always)
+@inline(never)
 func isPrintable(_ text: UnsafeMutableRawPointer, count: UInt64) -> Bool {
     var offset: UInt64 = 0
     while offset < count {
@@ -23,12 +23,46 @@ func isPrintable(_ text: UnsafeMutableRawPointer, count: UInt64) -> Bool {
     return true
 }
 
-@inline(__always)
-func isModelID(_ text: UnsafeMutableRawPointer, count: UInt64) -> Bool {
-    count &- 1 < UInt64(MarketLimits.modelIDLength) && isPrintable(text, count: count)
+extension Invocation {
+    /// Refuses unless the arguments end with a model id at `offset`; returns its length.
+    @inline(__always)
+    func trailingModelID(at offset: Int) throws(Refusal) -> UInt64 {
+        try requireSuccess(checkModelID(arguments, offset))
+        return arguments.u32(offset)
+    }
+
+    /// Refuses unless the arguments end with a peer address at `offset`; returns its length.
+    @inline(__always)
+    func trailingPeerAddress(at offset: Int) throws(Refusal) -> UInt64 {
+        try requireSuccess(checkPeerAddress(arguments, offset))
+        return arguments.u32(offset)
+    }
 }
 
+@inline(never)
+private func checkModelID(_ arguments: UnsafeMutableRawPointer, _ offset: Int) -> UInt64 {
+    guard endsWithString(arguments, offset) else { return UInt64(ErrorCode.instructionDidNotDeserialize.rawValue) }
+    let count = arguments.u32(offset)
+    guard count &- 1 < UInt64(MarketLimits.modelIDLength), isPrintable(arguments + (offset + 4), count: count) else {
+        return UInt64(ErrorCode.modelIDInvalid.rawValue)
+    }
+    return 0
+}
+
+@inline(never)
+private func checkPeerAddress(_ arguments: UnsafeMutableRawPointer, _ offset: Int) -> UInt64 {
+    guard endsWithString(arguments, offset) else { return UInt64(ErrorCode.instructionDidNotDeserialize.rawValue) }
+    let count = arguments.u32(offset)
+    guard count <= UInt64(MarketLimits.peerAddressLength), isPrintable(arguments + (offset + 4), count: count) else {
+        return UInt64(ErrorCode.peerAddressInvalid.rawValue)
+    }
+    return 0
+}
+
+/// Whether a Borsh string at `offset` reaches exactly to the end of the arguments.
 @inline(__always)
-func isPeerAddress(_ text: UnsafeMutableRawPointer, count: UInt64) -> Bool {
-    count <= UInt64(MarketLimits.peerAddressLength) && isPrintable(text, count: count)
+private func endsWithString(_ arguments: UnsafeMutableRawPointer, _ offset: Int) -> Bool {
+    let length = (arguments - 8).word(0)
+    let fixed = UInt64(truncatingIfNeeded: offset) &+ 4
+    return length >= fixed && length &- fixed == arguments.u32(offset)
 }

@@ -31,10 +31,10 @@ enum Voucher {
     static func amount(for request: Request, in instructions: Account) throws(Refusal) -> UInt64 {
         let voucher = try signature(in: instructions)
         let signer = voucher + 16
-        try require(equalKeys(signer, request.data + RequestLayout.voucherSigner), else: .voucherWrongSigner)
+        try require(areEqualKeys(signer, request.data + RequestLayout.voucherSigner), else: .voucherWrongSigner)
         let message = voucher + messageOffset
         try require(message.u16(0) == magic, else: .voucherMalformed)
-        try require(equalKeys(message + 2, request.account.key), else: .voucherWrongRequest)
+        try require(areEqualKeys(message + 2, request.account.key), else: .voucherWrongRequest)
         let expiry = request.lockedAt &+ Int64(MarketLimits.lockDuration)
         try require(message.time(42) == expiry, else: .voucherWrongLock)
         return message.word(34)

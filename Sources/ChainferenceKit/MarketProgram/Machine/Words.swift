@@ -44,9 +44,35 @@ extension UnsafeMutableRawPointer {
 
 /// Whether two keys or hashes of 32 bytes are equal.
 @inline(__always)
-func equalKeys(_ left: UnsafeMutableRawPointer, _ right: UnsafeMutableRawPointer) -> Bool {
+func areEqualKeys(_ left: UnsafeMutableRawPointer, _ right: UnsafeMutableRawPointer) -> Bool {
     left.word(0) == right.word(0) && left.word(8) == right.word(8)
         && left.word(16) == right.word(16) && left.word(24) == right.word(24)
+}
+
+/// Refuses with `code` unless two keys or hashes of 32 bytes are equal.
+@inline(__always)
+func requireEqual(
+    _ left: UnsafeMutableRawPointer,
+    _ right: UnsafeMutableRawPointer,
+    else code: ErrorCode
+) throws(Refusal) {
+    try requireSuccess(compareKeys(left, right, UInt64(code.rawValue)))
+}
+
+/// Whether two keys or hashes of 32 bytes are equal: a call, where ``areEqualKeys(_:_:)`` would take more room.
+@inline(__always)
+func equalKeys(_ left: UnsafeMutableRawPointer, _ right: UnsafeMutableRawPointer) -> Bool {
+    compareKeys(left, right, 1) == 0
+}
+
+/// 0 when two keys are equal, else `code`.
+@inline(never)
+func compareKeys(
+    _ left: UnsafeMutableRawPointer,
+    _ right: UnsafeMutableRawPointer,
+    _ code: UInt64
+) -> UInt64 {
+    areEqualKeys(left, right) ? 0 : code
 }
 
 /// Whether 32 bytes are all zero.
