@@ -62,7 +62,10 @@ struct BuildProgram: AsyncParsableCommand {
             )
             try Data(built.image.bytes).write(to: file)
             print("\(output): SBPF \(elf.rawValue), \(built.image.bytes.count) bytes")
-            if report { print(ProgramReport(built.program)) }
+            if report {
+                let names = await builder.toolchain.readableNames(of: built.program.functions.map(\.name))
+                print(ProgramReport(built.program, names: names))
+            }
         } catch let error as BuildError {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode.failure

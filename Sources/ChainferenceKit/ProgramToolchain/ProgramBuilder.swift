@@ -198,24 +198,15 @@ public struct ProgramBuilder: Sendable {
         return .unsupported(await demangled(diagnostics))
     }
 
-    /// The same diagnostics with names as in the source, if the toolchain has a demangler.
+    /// The same diagnostics with names as in the source.
     private func demangled(_ diagnostics: [Diagnostic]) async -> [Diagnostic] {
-        let names = Set(diagnostics.flatMap { [$0.function, $0.symbol].compactMap(\.self) }).sorted()
-        guard let demangler = toolchain.demangler, !names.isEmpty,
-            let outcome = try? await Subprocess(
-                executable: demangler,
-                arguments: ["--compact", "--simplified"],
-                input: names.joined(separator: "\n") + "\n",
-                deadline: configuration.deadline
-            ).run()
-        else { return diagnostics }
-        let readable = outcome.standardOutput.split(separator: "\n").map(String.init)
-        guard readable.count == names.count else { return diagnostics }
-        let table = Dictionary(uniqueKeysWithValues: zip(names, readable))
+        let names = await toolchain.readableNames(
+            of: diagnostics.flatMap { [$0.function, $0.symbol].compactMap(\.self) }
+        )
         return diagnostics.map { diagnostic in
             var diagnostic = diagnostic
-            diagnostic.function = diagnostic.function.map { table[$0] ?? $0 }
-            diagnostic.symbol = diagnostic.symbol.map { table[$0] ?? $0 }
+            diagnostic.function = diagnostic.function.map { names[$0] ?? $0 }
+            diagnostic.symbol = diagnostic.symbol.map { names[$0] ?? $0 }
             return diagnostic
         }
     }

@@ -2,7 +2,7 @@
 public struct ProgramReport: Sendable, Hashable {
     /// One function.
     public struct Function: Sendable, Hashable {
-        /// The name in the object.
+        /// The name, readable if the caller had a better one than the object's.
         public let name: String
         /// How many bytes of code it has.
         public let codeSize: Int
@@ -19,15 +19,15 @@ public struct ProgramReport: Sendable, Hashable {
     /// The system calls, sorted.
     public let syscalls: [String]
 
-    /// Measures a linked program.
-    public init(_ program: LinkedProgram) {
+    /// Measures a linked program; `names` has better names for functions.
+    public init(_ program: LinkedProgram, names: [String: String] = [:]) {
         codeSize = program.text.count
         dataSize = program.readOnlyData.count
         syscalls = program.syscalls
         functions = program.functions
             .map { function in
                 Function(
-                    name: function.name,
+                    name: names[function.name] ?? function.name,
                     codeSize: function.range.count,
                     frameSize: Self.frameSize(of: function.range, in: program.text)
                 )

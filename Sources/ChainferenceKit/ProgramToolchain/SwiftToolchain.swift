@@ -48,6 +48,24 @@ public struct SwiftToolchain: Sendable, Hashable {
         )
     }
 
+    /// Swift's mangled names as they read in the source, without the words that every name would have.
+    ///
+    /// Empty if the toolchain has no demangler.
+    public func readableNames(of names: some Sequence<String>) async -> [String: String] {
+        let names = Set(names).sorted()
+        guard let demangler, !names.isEmpty,
+            let outcome = try? await Subprocess(
+                executable: demangler,
+                arguments: ["--compact", "--simplified"],
+                input: names.joined(separator: "\n") + "\n",
+                deadline: .seconds(60)
+            ).run()
+        else { return [:] }
+        let readable = outcome.standardOutput.split(separator: "\n").map(String.init)
+        guard readable.count == names.count else { return [:] }
+        return Dictionary(uniqueKeysWithValues: zip(names, readable))
+    }
+
     private static func find(_ name: String, override: String?, path: String?) -> String? {
         if let override, FileManager.default.isExecutableFile(atPath: override) { return override }
         return (path ?? "").split(separator: ":")
