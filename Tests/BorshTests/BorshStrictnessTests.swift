@@ -13,11 +13,13 @@ private func code<Value: BorshDecodable>(_ type: Value.Type, _ bytes: [UInt8]) -
 
 @Suite("Strict decoding")
 struct BorshStrictnessTests {
-    @Test("tags other than 0 and 1 are refused", arguments: UInt8(2)...UInt8(255))
-    func tags(tag: UInt8) {
-        #expect(code(Bool.self, [tag]) == .invalidTag)
-        #expect(code(UInt8?.self, [tag, 0]) == .invalidTag)
-        #expect(code(Result<UInt8, Failure>.self, [tag, 0]) == .invalidTag)
+    @Test("tags other than 0 and 1 are refused")
+    func tags() {
+        for tag in UInt8(2)...255 {
+            #expect(code(Bool.self, [tag]) == .invalidTag)
+            #expect(code(UInt8?.self, [tag, 0]) == .invalidTag)
+            #expect(code(Result<UInt8, Failure>.self, [tag, 0]) == .invalidTag)
+        }
     }
 
     @Test("cases that an enum does not have are refused")

@@ -4,9 +4,7 @@
 public struct BorshReader: Sendable {
     @usableFromInline let bytes: [UInt8]
 
-    /// How many bytes have been read.
-    public internal(set) var offset = 0
-
+    @usableFromInline var position = 0
     @usableFromInline let maximumDepth: Int
     @usableFromInline var depth = 0
 
@@ -20,8 +18,11 @@ public struct BorshReader: Sendable {
         self.maximumDepth = maximumDepth
     }
 
+    /// How many bytes have been read.
+    @inlinable public var offset: Int { position }
+
     /// How many bytes are left.
-    public var remainingCount: Int { bytes.count - offset }
+    @inlinable public var remainingCount: Int { bytes.count - position }
 
     /// Checks that nothing is left.
     public func finish() throws(BorshError) {
@@ -39,14 +40,6 @@ extension BorshReader {
         depth += 1
         defer { depth -= 1 }
         return try Value(borshDecoding: &self)
-    }
-
-    /// Reads values one after the other, whose types the context tells: `(model, price) = try reader.read()`.
-    @inlinable
-    public mutating func read<First: BorshDecodable, Second: BorshDecodable, each Rest: BorshDecodable>()
-        throws(BorshError) -> (First, Second, repeat each Rest)
-    {
-        try (read(First.self), read(Second.self), repeat read((each Rest).self))
     }
 
     /// Reads values of the given types one after the other: the fields of a struct, or a tuple.
@@ -154,9 +147,9 @@ extension BorshReader {
         guard count >= 0, count <= remainingCount else { throw truncated() }
     }
 
-    @usableFromInline
+    @inlinable
     mutating func skip(_ count: Int) {
-        offset += count
+        position += count
     }
 
     @usableFromInline

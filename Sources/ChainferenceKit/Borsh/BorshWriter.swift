@@ -2,12 +2,8 @@
 ///
 /// After an error the bytes of the value that failed may be there in part: give them up.
 public struct BorshWriter: Sendable {
-    /// What has been written and not been taken yet.
-    public private(set) var bytes: [UInt8] = []
-
-    /// How many bytes have been taken.
-    private var takenCount = 0
-
+    @usableFromInline var storage: [UInt8] = []
+    @usableFromInline var takenCount = 0
     @usableFromInline let maximumDepth: Int
     @usableFromInline var depth = 0
 
@@ -17,18 +13,21 @@ public struct BorshWriter: Sendable {
     ///   - capacity: How many bytes to make room for at once.
     ///   - maximumDepth: How deeply values may nest.
     public init(reservingCapacity capacity: Int = 0, maximumDepth: Int = 128) {
-        bytes.reserveCapacity(capacity)
+        storage.reserveCapacity(capacity)
         self.maximumDepth = maximumDepth
     }
 
+    /// What has been written and not been taken yet.
+    @inlinable public var bytes: [UInt8] { storage }
+
     /// How many bytes have been written since the start.
-    public var offset: Int { takenCount + bytes.count }
+    @inlinable public var offset: Int { takenCount + storage.count }
 
     /// Takes what has been written so far out of the writer: for sending a long value in pieces.
     public mutating func takeBytes() -> [UInt8] {
-        takenCount += bytes.count
-        defer { bytes = [] }
-        return bytes
+        takenCount += storage.count
+        defer { storage = [] }
+        return storage
     }
 }
 
@@ -42,18 +41,6 @@ extension BorshWriter {
         try value.borshEncode(to: &self)
     }
 
-    /// Appends values one after the other: the fields of a struct, or a tuple.
-    @inlinable
-    public mutating func write<First: BorshEncodable, Second: BorshEncodable, each Rest: BorshEncodable>(
-        _ first: First,
-        _ second: Second,
-        _ rest: repeat each Rest
-    ) throws(BorshError) {
-        try write(first)
-        try write(second)
-        for value in repeat each rest { try write(value) }
-    }
-
     /// Appends the elements of an array of fixed size: no count is written.
     @inlinable
     public mutating func writeFixed<Element: BorshEncodable>(
@@ -63,13 +50,15 @@ extension BorshWriter {
     }
 
     /// Appends bytes as they are.
+    @inlinable
     public mutating func writeBytes(_ bytes: some Collection<UInt8>) {
-        self.bytes.append(contentsOf: bytes)
+        storage.append(contentsOf: bytes)
     }
 
     /// Appends the memory of a buffer as it is.
+    @inlinable
     public mutating func writeBytes(bufferPointer bytes: UnsafeRawBufferPointer) {
-        self.bytes.append(contentsOf: bytes)
+        storage.append(contentsOf: bytes)
     }
 
     /// Appends a number, its least significant byte first.

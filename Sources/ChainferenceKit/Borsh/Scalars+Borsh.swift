@@ -65,7 +65,11 @@ extension String: BorshCodable {
         let count = try reader.readCount()
         let start = reader.offset
         self = try reader.readBytes(count: count) { bytes throws(BorshError) in
-            guard let text = String(validating: bytes, as: UTF8.self) else {
+            // Repairs what is no UTF-8, so that only UTF-8 comes out as it went in; several times as fast as
+            // `String(validating:as:)`.
+            let text = String(decoding: bytes, as: UTF8.self)
+            let isSame = text.utf8.withContiguousStorageIfAvailable { bytes.elementsEqual($0) }
+            guard isSame ?? text.utf8.elementsEqual(bytes) else {
                 throw BorshError(.invalidUTF8, "the string is no UTF-8", offset: start)
             }
             return text

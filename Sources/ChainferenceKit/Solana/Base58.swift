@@ -93,7 +93,7 @@ public enum Base58 {
         var text = text
         let result: Result<[UInt8], SolanaFormatError> = text.withUTF8 { text in
             // Every byte takes more than one digit, a zero byte exactly one.
-            guard text.count <= maximumCount + maximumCount * 2 / 5 + 1 else {
+            guard (text.count - 1) / 7 * 5 <= maximumCount else {
                 return .failure(.tooLong(maximumByteCount: maximumCount))
             }
             let capacity = text.count + 4

@@ -2,7 +2,7 @@
 
     $(Scripts/venv SolanaTests/Golden) Tests/SolanaTests/Golden/generate.py
 
-The seed is fixed: the same solders gives the same files. Bytes are base64 without padding lost, addresses base58.
+The seed is fixed: the same solders gives the same files. Bytes are base64, addresses base58.
 """
 
 import base64
@@ -11,7 +11,12 @@ import pathlib
 import random
 
 from solders import compute_budget, system_program
-from solders.address_lookup_table_account import AddressLookupTableAccount
+from solders.address_lookup_table_account import (
+    AddressLookupTable,
+    AddressLookupTableAccount,
+    LookupTableMeta,
+    SlotHashes,
+)
 from solders.errors import BincodeError
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
@@ -326,6 +331,32 @@ def built_ins():
     })
 
 
+def lookup_tables():
+    result = []
+    for number in range(60):
+        count = rng.choice([0, 1, 2, 4, 31, 256])
+        authority = rng.choice([None, some_pubkey()])
+        deactivation = rng.choice([2**64 - 1, 2**64 - 1, rng.randrange(1_000)])
+        extended, start = rng.randrange(1_000), rng.randint(0, min(count, 255))
+        meta = LookupTableMeta(deactivation, extended, start, authority)
+        state = (1).to_bytes(4, "little") + bytes(meta)
+        data = state.ljust(56, b"\0") + some_bytes(32 * count)
+        table = AddressLookupTable.deserialize(data)
+        active = []
+        for slot in (extended - 1, extended, extended + 1):
+            if deactivation == 2**64 - 1 and slot >= 0:
+                active.append([slot, table.get_active_addresses_len(slot, SlotHashes([]))])
+        result.append({
+            "data": b64(data),
+            "deactivation": str(deactivation),
+            "authority": authority and str(authority),
+            "addresses": [str(a) for a in table.addresses[:5]],
+            "count": len(table.addresses),
+            "active": active,
+        })
+    write("lookupTables", result)
+
+
 def errors():
     def names(kind):
         return sorted(n for n in dir(kind) if n[0].isupper())
@@ -338,4 +369,5 @@ addresses()
 texts()
 keypairs()
 built_ins()
+lookup_tables()
 errors()
