@@ -66,8 +66,6 @@ public struct RequestAccount: Hashable, Sendable {
         public static let compared = Flags(rawValue: RequestFlags.compared)
         /// The client began to close the request while it was locked.
         public static let closing = Flags(rawValue: RequestFlags.closing)
-        /// The claim counted against the server, or will not count any more.
-        public static let failureCounted = Flags(rawValue: RequestFlags.failureCounted)
     }
 
     /// The client's wallet.

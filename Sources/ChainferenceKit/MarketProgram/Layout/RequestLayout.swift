@@ -97,6 +97,4 @@ public enum RequestFlags {
     public static let compared: UInt8 = 8
     /// The client began to close the request while it was locked.
     public static let closing: UInt8 = 16
-    /// The claim counted against the server, or will not count any more.
-    public static let failureCounted: UInt8 = 32
 }
