@@ -124,7 +124,7 @@ let package = Package(
         .target(
             name: "ChainferenceKit",
             dependencies: [
-                "Borsh", "SodiumCrypto", "Solana", "SolanaRPC", "InferenceMarket", "PeerChannel", "Inference",
+                "Borsh", "SodiumCrypto", "Solana", "CurlHTTP", "SolanaRPC", "InferenceMarket", "PeerChannel", "Inference",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,5 +1,5 @@
 import SodiumCrypto
-public import Solana
+import Solana
 
 /// What is wrong with the data of an account that should be the market program's.
 public enum AccountDecodingError: Error, Hashable, Sendable, CustomStringConvertible {

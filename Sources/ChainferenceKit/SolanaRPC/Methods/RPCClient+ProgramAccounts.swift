@@ -1,12 +1,6 @@
 public import Solana
 
-/// What accounts have to look like to be found.
-public enum AccountFilter: Hashable, Sendable {
-    /// The content has exactly that many bytes.
-    case dataSize(UInt64)
-    /// The content has these bytes at that offset; nodes take 128 bytes at most.
-    case bytes([UInt8], at: UInt64)
-
+extension AccountFilter {
     var json: JSONValue {
         switch self {
         case .dataSize(let size):

@@ -1,0 +1,118 @@
+public import Inference
+public import InferenceMarket
+public import Solana
+
+/// A server that offers a model.
+public struct Offer: Hashable, Sendable {
+    /// The server's wallet.
+    public let server: Address
+    /// The server's account.
+    public let account: Address
+    /// What it asks for.
+    public let terms: Terms
+    /// Its record.
+    public let reputation: Reputation
+    /// When it last said that it is alive.
+    public let heartbeatAt: UnixTime
+}
+
+extension InferenceClient {
+    /// The servers that are alive, offer `model` and meet the policy's criteria; cheapest output first.
+    ///
+    /// - Throws: ``ClientError`` when there is none, with what is offered instead.
+    public func offers(for model: ModelID) async throws -> [Offer] {
+        do {
+            let servers = try await chain.servers()
+            let now = try await chain.now()
+            return try Self.suitable(servers.map(\.account), model: model, criteria: policy.criteria, now: now) {
+                chain.market.server(of: $0)
+            }
+        } catch {
+            throw ClientError.wrapping(error)
+        }
+    }
+
+    /// Every model that somebody alive offers, in alphabetical order.
+    public func models() async throws -> [ModelID] {
+        do {
+            let now = try await chain.now()
+            let living = try await chain.servers().map(\.account).filter { $0.isAlive(at: now) }
+            return Self.models(of: living)
+        } catch {
+            throw ClientError.wrapping(error)
+        }
+    }
+
+    static func models(of servers: [ServerAccount]) -> [ModelID] {
+        Set(servers.flatMap(\.listings).map(\.model)).sorted { $0.name < $1.name }
+    }
+
+    static func suitable(
+        _ servers: [ServerAccount],
+        model: ModelID,
+        criteria: Criteria,
+        now: UnixTime,
+        account: (Address) -> Address
+    ) throws(ClientError) -> [Offer] {
+        let listing = servers.filter { $0.listing(for: model.hash) != nil }
+        guard !listing.isEmpty else { throw ClientError(.unknownModel(model, offered: models(of: servers))) }
+        let offers = listing.filter { $0.isAlive(at: now) && $0.reputation.meets(criteria) }.compactMap { server in
+            server.listing(for: model.hash).map { found in
+                Offer(
+                    server: server.owner,
+                    account: account(server.owner),
+                    terms: found.listing.terms,
+                    reputation: server.reputation,
+                    heartbeatAt: server.heartbeatAt
+                )
+            }
+        }
+        guard !offers.isEmpty else { throw ClientError(.noSuitableServer(model, offering: listing.count)) }
+        return offers.sorted {
+            ($0.terms.outputPrice, $0.terms.inputPrice, $0.terms.minimumCharge, $0.server)
+                < ($1.terms.outputPrice, $1.terms.inputPrice, $1.terms.minimumCharge, $1.server)
+        }
+    }
+
+    /// What a session can cost, before anything is spent.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - budget: What would be staked.
+    ///   - prompt: The first prompt, for the expected cost; nil for a short one.
+    /// - Returns: The quote.
+    /// - Throws: ``ClientError``: nobody suitable, or a budget that pays for nothing.
+    public func quote(_ model: ModelID, budget: Lamports, for prompt: GenerationRequest? = nil) async throws -> Quote {
+        do {
+            let offers = try await offers(for: model)
+            guard let market = try await chain.marketAccount() else {
+                throw ClientError(.noMarket(program: chain.market.program))
+            }
+            let cheapest = offers[0].terms
+            let caps = cheapest.raised(by: policy.tolerance)
+            let expected = TokenCount(
+                // Four bytes a token is what English text has on most tokenizers; the worst cost doesn't rest on it.
+                input: UInt64((prompt?.body.count ?? 0) / 4),
+                output: prompt?.maximumOutputTokens.map { UInt64($0) } ?? policy.expectedOutputTokens
+            )
+            return try Quote(
+                model: model,
+                terms: cheapest,
+                tolerance: policy.tolerance,
+                servers: offers.count { $0.terms.isWithin(caps) },
+                stake: budget,
+                expectedUsage: expected,
+                fees: FeeSchedule(),
+                rent: try await chain.rent(forRequestOf: model),
+                platformFee: market.fee
+            )
+        } catch let error as QuoteError {
+            switch error {
+            case .stakePaysForNothing(let stake, let needed):
+                throw ClientError(.budgetTooSmall(budget: stake, needed: needed))
+            }
+        } catch {
+            throw ClientError.wrapping(error)
+        }
+    }
+}
