@@ -1,0 +1,137 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A chunk of a streamed chat completion, or a whole one, as servers really send them.
+///
+/// Every member is optional and read on its own terms: one of an unexpected type is taken as absent.
+struct OpenAIChunk: Decodable {
+    struct Choice {
+        var index = 0
+        var text: String?
+        var reasoning: String?
+        var toolCalls: [ToolCallDelta] = []
+        var finishReason: String?
+    }
+
+    struct Usage: Decodable {
+        let promptTokens: Int?
+        let completionTokens: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case promptTokens = "prompt_tokens"
+            case completionTokens = "completion_tokens"
+        }
+
+        /// Nil when a count is missing or makes no sense.
+        var tokenUsage: TokenUsage? {
+            guard let completionTokens, completionTokens >= 0 else { return nil }
+            return TokenUsage(inputTokens: max(0, promptTokens ?? 0), outputTokens: completionTokens)
+        }
+    }
+
+    var choices: [Choice] = []
+    var usage: TokenUsage?
+    /// What the server says went wrong.
+    var error: String?
+
+    enum CodingKeys: String, CodingKey {
+        case choices
+        case usage
+        case error
+        case message
+        case detail
+        case object
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        choices = (try? container.decode([Choice].self, forKey: .choices)) ?? []
+        usage = (try? container.decode(Usage.self, forKey: .usage))?.tokenUsage
+        error = Self.error(in: container)
+    }
+
+    /// Parses an event's data or a response's body; nil when it is not a JSON object.
+    init?(json: some Collection<UInt8>) {
+        guard let chunk = try? JSONDecoder().decode(OpenAIChunk.self, from: Data(json)) else { return nil }
+        self = chunk
+    }
+
+    /// `{"error": {"message": …}}` (OpenAI), `{"error": "…"}` (Ollama), `{"object": "error", "message": …}` (vLLM),
+    /// `{"detail": …}` (FastAPI).
+    private static func error(in container: KeyedDecodingContainer<CodingKeys>) -> String? {
+        struct Detailed: Decodable {
+            let message: String?
+            let type: String?
+        }
+        if let detailed = try? container.decode(Detailed.self, forKey: .error) {
+            return detailed.message ?? detailed.type ?? "no explanation"
+        }
+        if let text = try? container.decode(String.self, forKey: .error) { return text }
+        let isError = (try? container.decode(String.self, forKey: .object)) == "error" || !container.contains(.choices)
+        guard isError else { return nil }
+        return (try? container.decode(String.self, forKey: .message))
+            ?? (try? container.decode(String.self, forKey: .detail))
+    }
+}
+
+extension OpenAIChunk.Choice: Decodable {
+    enum CodingKeys: String, CodingKey {
+        case index
+        case delta
+        case message
+        case text
+        case finishReason = "finish_reason"
+    }
+
+    private struct Delta: Decodable {
+        let content: String?
+        let reasoning: String?
+        let toolCalls: [ToolCallDelta]
+
+        enum CodingKeys: String, CodingKey {
+            case content
+            case reasoningContent = "reasoning_content"
+            case reasoning
+            case toolCalls = "tool_calls"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            content = try? container.decode(String.self, forKey: .content)
+            // DeepSeek, vLLM and llama.cpp write the one, Ollama and OpenRouter the other; some both.
+            reasoning =
+                (try? container.decode(String.self, forKey: .reasoningContent))
+                ?? (try? container.decode(String.self, forKey: .reasoning))
+            toolCalls = (try? container.decode([ToolCallDelta].self, forKey: .toolCalls)) ?? []
+        }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        index = (try? container.decode(Int.self, forKey: .index)) ?? 0
+        finishReason = try? container.decode(String.self, forKey: .finishReason)
+        let delta =
+            (try? container.decode(Delta.self, forKey: .delta)) ?? (try? container.decode(Delta.self, forKey: .message))
+        text = delta?.content ?? (try? container.decode(String.self, forKey: .text))
+        reasoning = delta?.reasoning
+        toolCalls = delta?.toolCalls ?? []
+    }
+}
+
+/// The answer to `GET /v1/models`.
+struct OpenAIModelList: Decodable {
+    struct Model: Decodable {
+        let id: String
+    }
+
+    let data: [Model]
+
+    /// Parses a response's body; nil when it is something else.
+    init?(json: some Collection<UInt8>) {
+        guard let list = try? JSONDecoder().decode(OpenAIModelList.self, from: Data(json)) else { return nil }
+        self = list
+    }
+}

@@ -1,0 +1,1 @@
+../CurlHTTPTests/Signal.swift
