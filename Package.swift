@@ -191,7 +191,17 @@ let package = Package(
             resources: [.copy("Golden")]
         ),
         .testTarget(name: "ProgramToolchainTests", dependencies: ["ProgramToolchain"]),
-        .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "InferenceMarket"]),
+        .testTarget(
+            name: "LocalClusterTests",
+            dependencies: [
+                "LocalCluster", "InferenceMarket", "CurlHTTP", "MarketProgram", "Solana", "SodiumCrypto",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            resources: [.copy("Golden")]
+        ),
         .testTarget(name: "PeerChannelTests", dependencies: ["PeerChannel"], resources: [.copy("Vectors")]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "ChainferenceKitTests", dependencies: ["ChainferenceKit", "LocalCluster"]),
