@@ -80,11 +80,12 @@ struct Banner: Service {
 
     func run() async throws {
         let endpoints = try await cluster.endpoints()
+        try cluster.initializeMarket()
         print(
             """
             JSON-RPC   \(endpoints.rpcURL)
             PubSub     \(endpoints.webSocketURL)
-            Program    \(cluster.configuration.ledger.market.program)
+            Market     \(cluster.configuration.ledger.market.program)
             Stop with Ctrl-C; nothing is kept.
             """
         )

@@ -19,7 +19,7 @@ public import SolanaRPC
 /// received, or the small ``ClientPolicy/credit``. The rest comes back.
 public struct InferenceClient: Sendable {
     /// The wallet that stakes and pays fees.
-    public let wallet: any Signer
+    public let wallet: Wallet
 
     /// How much the client trusts, and how long it waits.
     public let policy: ClientPolicy
@@ -39,7 +39,7 @@ public struct InferenceClient: Sendable {
     ///   - logger: Gets notes about phases; never prompts, answers or keys.
     /// - Throws: ``ClientError`` when the node can't be reached or there is no market.
     public init(
-        wallet: some Signer,
+        wallet: Wallet,
         cluster: Cluster,
         market: Market = .localnet,
         policy: ClientPolicy? = nil,
