@@ -41,7 +41,9 @@ struct HTTPStreamTests {
             let block = [UInt8](repeating: 7, count: 1 << 16)
             var sent = 0
             while sent < total {
-                let count = connection.writeForAWhile(Array(block.prefix(total - sent)), patience: 400)
+                guard let count = connection.writeForAWhile(Array(block.prefix(total - sent)), patience: 400) else {
+                    return
+                }
                 if count == 0 {
                     stalled.send(sent)
                     door.pass()

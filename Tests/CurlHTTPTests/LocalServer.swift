@@ -69,12 +69,14 @@ final class LocalServer: Sendable {
             write("\(String(text.utf8.count, radix: 16))\r\n\(text)\r\n")
         }
 
-        /// Writes what is accepted without waiting longer than the given time; returns the count.
-        func writeForAWhile(_ bytes: [UInt8], patience milliseconds: Int) -> Int {
+        /// Writes what is accepted without waiting longer than the given time; returns the count, or nil for a lost peer.
+        func writeForAWhile(_ bytes: [UInt8], patience milliseconds: Int) -> Int? {
             var time = timeval()
             time.tv_usec = .init(milliseconds * 1_000)
             setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
-            return max(0, bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, sendFlags) })
+            let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, sendFlags) }
+            if count < 0 { return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : nil }
+            return count
         }
 
         /// Blocks until the peer closes its side.

@@ -36,19 +36,24 @@ struct ServerSentEventParser {
     /// Takes the next bytes and returns the events that they complete.
     mutating func read(_ bytes: some Collection<UInt8>) throws(TooLarge) -> [ServerSentEvent] {
         var events: [ServerSentEvent] = []
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\n") where followsCarriageReturn:
+        var rest = bytes[...]
+        while let first = rest.first {
+            if followsCarriageReturn {
+                followsCarriageReturn = false
                 // The second half of a CR LF whose first half has ended the line.
-                followsCarriageReturn = false
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-                followsCarriageReturn = byte == UInt8(ascii: "\r")
-                if let event = try endLine() { events.append(event) }
-            default:
-                followsCarriageReturn = false
-                guard line.count < limit else { throw TooLarge(limit: limit) }
-                line.append(byte)
+                if first == UInt8(ascii: "\n") {
+                    rest = rest.dropFirst()
+                    continue
+                }
             }
+            let end = rest.firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+            let part = rest[..<(end ?? rest.endIndex)]
+            guard part.count <= limit - line.count else { throw TooLarge(limit: limit) }
+            line += part
+            guard let end else { break }
+            followsCarriageReturn = rest[end] == UInt8(ascii: "\r")
+            rest = rest[rest.index(after: end)...]
+            if let event = try endLine() { events.append(event) }
         }
         return events
     }
