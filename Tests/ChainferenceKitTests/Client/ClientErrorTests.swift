@@ -1,0 +1,32 @@
+import InferenceMarket
+import Solana
+import Testing
+
+@testable import ChainferenceKit
+
+@Suite("What a failed session costs, in words")
+struct ClientErrorTests {
+    @Test("Every reason says what happened and every cost what is certain about the money")
+    func words() {
+        let request = Keypair().address
+        let reasons: [(ClientError.Reason, String)] = [
+            (.unknownModel("org/model", offered: []), "Start a provider"),
+            (.unknownModel("org/model", offered: ["org/other"]), "org/other"),
+            (.noSuitableServer("org/model", offering: 2), "2 server(s)"),
+            (.budgetTooSmall(budget: 1, needed: 7), "Raise it to 7 lamports"),
+            (.insufficientFunds(wallet: request, balance: 1, needed: 9), "Fund the wallet"),
+            (.promptTooLong(bytes: 9, limit: 3), "Shorten"),
+            (.noMarket(program: request), "Check the cluster"),
+            (.notLocked(within: .seconds(60)), "60.0 seconds"),
+            (.implausibleCount(reported: 9, plausible: 3, what: "output tokens"), "9 output tokens"),
+            (.stakeUsedUp(5), "larger budget"),
+        ]
+        for (reason, words) in reasons {
+            let text = ClientError(reason).description
+            #expect(text.contains(words), "\(text)")
+            #expect(text.hasSuffix("Nothing was spent."))
+        }
+        let pending = ClientError(.stakeUsedUp(5), cost: .atMost(5, returnsAfter: UnixTime(rawValue: 1_700_000_000)))
+        #expect(pending.description.contains("At most 5 lamports can still be charged"))
+    }
+}
