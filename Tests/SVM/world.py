@@ -57,7 +57,7 @@ class Job:
 
 
 class World:
-    def __init__(self, fee: int = 0, minimum: int = 0) -> None:
+    def __init__(self, fee: int = 0, minimum: int = 0, initialize: bool = True) -> None:
         self.vm = VM()
         self.authority = seeded("chainference localnet authority")
         self.vm.fund(self.authority.pubkey(), 100_000_000_000)
@@ -66,14 +66,15 @@ class World:
         self.program = MarketProgram(program.pubkey())
         self.treasury = self.vm.keypair(1_000_000).pubkey()
         self.market_authority = self.vm.keypair()
-        self.initialization = self.vm.must(
-            [
-                self.program.initialize_market(
-                    self.authority.pubkey(), self.market_authority.pubkey(), self.treasury, minimum, fee
-                )
-            ],
-            [self.authority],
-        )
+        if initialize:
+            self.vm.must(
+                [
+                    self.program.initialize_market(
+                        self.authority.pubkey(), self.market_authority.pubkey(), self.treasury, minimum, fee
+                    )
+                ],
+                [self.authority],
+            )
         self.vm.advance(seconds=1)
 
     # Accounts

@@ -99,7 +99,11 @@ class VM:
     # Transactions
 
     def send(self, instructions: list[Instruction], signers: list[Keypair], limit: int = PACKET) -> Outcome:
-        """Run one transaction, paid by the first signer. Raises when it is larger than a packet."""
+        """Run one transaction, paid by the first signer, and check what must hold for every transaction.
+
+        It fits into a packet; lamports are conserved but for the fee; a refused one changes nothing but the payer's
+        balance, by the fee.
+        """
         self.svm.expire_blockhash()
         blockhash = self.svm.latest_blockhash()
         message = Message.new_with_blockhash(instructions, signers[0].pubkey(), blockhash)
@@ -107,16 +111,39 @@ class VM:
         size = len(bytes(transaction))
         if size > limit:
             raise ValueError(f"a transaction of {size} bytes does not fit into a packet of {limit}")
+        before = [self._state(key) for key in message.account_keys]
         result = self.svm.send_transaction(transaction)
+        after = [self._state(key) for key in message.account_keys]
         failed = hasattr(result, "err")
         meta = result.meta() if failed else result
         error, index = read_error(result.err()) if failed else (None, None)
-        return Outcome(error, index, meta.compute_units_consumed(), meta.fee(), size, meta.logs())
+        outcome = Outcome(error, index, meta.compute_units_consumed(), meta.fee(), size, meta.logs())
+        if error == "InsufficientFundsForFee":
+            assert before == after
+            return outcome
+        assert sum(s[0] for s in before) - sum(s[0] for s in after) == meta.fee(), "lamports appeared or vanished"
+        if failed:
+            payer, paid = before[0], after[0]
+            assert before[1:] == after[1:], "a refused transaction changed an account"
+            assert (payer[0] - meta.fee(), *payer[1:]) == paid, "a refused transaction changed its payer"
+        return outcome
+
+    def _state(self, key: Pubkey) -> tuple[int, bytes, Pubkey]:
+        account = self.account(key)
+        return (0, b"", Pubkey.default()) if account is None else (account.lamports, bytes(account.data), account.owner)
 
     def must(self, instructions: list[Instruction], signers: list[Keypair]) -> Outcome:
+        """Run a transaction that has to succeed."""
         outcome = self.send(instructions, signers)
         if outcome.error is not None:
             raise AssertionError("\n".join([f"refused: {outcome.error}", *outcome.logs]))
+        return outcome
+
+
+    def refuse(self, error: int | str, instructions: list[Instruction], signers: list[Keypair]) -> Outcome:
+        """Run a transaction that has to be refused with this error."""
+        outcome = self.send(instructions, signers)
+        assert outcome.error == error, "\n".join([f"{outcome.error} instead of {error!r}", *outcome.logs])
         return outcome
 
 

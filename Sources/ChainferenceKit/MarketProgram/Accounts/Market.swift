@@ -70,14 +70,15 @@ private func emitMarket<Machine: Runtime>(
     _ data: UnsafeMutableRawPointer
 ) {
     // Authority, pending authority, treasury and minimum stand in the event as they stand in the account.
-    let event = call.event(discriminator)
-    (event.buffer + 8).copyMemory(
+    let event = call.event
+    event.setWord(0, discriminator)
+    (event + 8).copyMemory(
         from: data + MarketLayout.authority,
         byteCount: MarketLayout.feeBasisPoints - MarketLayout.authority
     )
     let end = 8 + MarketLayout.feeBasisPoints - MarketLayout.authority
-    event.buffer.setU16(end, data.u16(MarketLayout.feeBasisPoints))
-    call.machine.logData(event.buffer, count: end + 2)
+    event.setU16(end, data.u16(MarketLayout.feeBasisPoints))
+    call.machine.logData(event, count: end + 2)
 }
 
 @inline(never)

@@ -92,13 +92,6 @@ struct Server {
         Listing(bytes: (data + ServerLayout.listings).advanced(by: index &* UInt64(ListingLayout.size)))
     }
 
-    /// The listing at an index that a transaction names.
-    @inline(__always)
-    func requireListing(_ index: UInt64) throws(Refusal) -> Listing {
-        try require(index < listingCount, else: .listingNotFound)
-        return listing(index)
-    }
-
     /// The index of the listing with this model hash, or the number of listings.
     @inline(__always)
     func listingIndex(of modelHash: UnsafeMutableRawPointer) -> UInt64 {
@@ -197,7 +190,8 @@ private func sweepServerFees<Machine: Runtime>(
         server.feesOwed = 0
         server.account.pay(fees, to: treasury)
         let call = Invocation(input: header, arguments: header, machine: machine)
-        call.emit(call.event(EventDiscriminator.feesCollected).key(server.account.key).word(fees))
+        call.setWordBehindKey(0, fees)
+        call.emit(EventDiscriminator.feesCollected, server.account.key, words: 1)
         return 0
     } catch {
         return error.result
@@ -218,7 +212,7 @@ private func settleServerRent<Machine: Runtime>(
         let due = rent.minimumBalance(length) &+ account.data.word(ServerLayout.feesOwed)
         let lamports = account.lamports
         if lamports < due {
-            try owner.requireWritable()
+            // Only `remove_listing` takes an owner that is read-only, and it never lengthens the data.
             try requireSuccess(machine.transfer(due &- lamports, FundedPair(receiver: header, payer: payer)))
         } else if owner.isWritable, rent.allows(owner, toReceive: lamports &- due) {
             account.pay(lamports &- due, to: owner)

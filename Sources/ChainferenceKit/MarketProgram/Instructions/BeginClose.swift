@@ -30,9 +30,7 @@ public enum BeginClose {
             request.data.setTime(RequestLayout.deadline, deadline)
         }
         request.flags |= RequestFlags.closing
-        call.emit(
-            call.event(EventDiscriminator.requestClosing).key(account.key)
-                .word(request.data.word(RequestLayout.deadline))
-        )
+        call.setWordBehindKey(0, request.data.word(RequestLayout.deadline))
+        call.emit(EventDiscriminator.requestClosing, account.key, words: 1)
     }
 }

@@ -59,10 +59,10 @@ public enum ClaimPayment {
         request.data.setTime(RequestLayout.claimedAt, now)
         request.enter(.claimed)
         server.beat(at: now)
-        call.emit(
-            call.event(EventDiscriminator.paymentClaimed).key(account.key).key(serverAccount.key)
-                .word(amount).word(fee).word(refund)
-        )
+        call.setWordBehindKeys(0, amount)
+        call.setWordBehindKeys(1, fee)
+        call.setWordBehindKeys(2, refund)
+        call.emit(EventDiscriminator.paymentClaimed, account.key, serverAccount.key, words: 3)
     }
 
     /// What the presented voucher is worth; 0 without one.

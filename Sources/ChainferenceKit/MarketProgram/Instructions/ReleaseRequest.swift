@@ -36,6 +36,10 @@ public enum ReleaseRequest {
         try request.requireRequester(requester)
         let clock = try call.clock()
         let isDirect = request.has(RequestFlags.direct)
+        // A client that began to close wants its money, not the next server's lock.
+        let ends =
+            isDirect || request.has(RequestFlags.closing) || clock.time > request.data.time(RequestLayout.expiresAt)
+        if ends { try requester.requireWritable() }
         if !isDirect {
             server.releaseLock()
             if !clock.isWithin(MarketLimits.graceDuration, of: request.lockedAt) {
@@ -44,9 +48,7 @@ public enum ReleaseRequest {
         }
         server.beat(at: clock.time)
         call.emit(EventDiscriminator.requestReleased, account.key, serverAccount.key)
-        // A client that began to close wants its money, not the next server's lock.
-        if isDirect || request.has(RequestFlags.closing) || clock.time > request.data.time(RequestLayout.expiresAt) {
-            try requester.requireWritable()
+        if ends {
             account.close(to: requester)
         } else {
             request.reopen()

@@ -98,7 +98,9 @@ public enum RequestInference {
             else: .criteriaOutOfRange
         )
         let id = arguments + (Arguments.modelID + 4)
+        if mode != 0 { try checkNamed(in: call) }
         let clock = try call.clock()
+        if mode != 0 { try Server(checked: call.account(3)).requireFresh(at: clock.time) }
         try fund(account, stake: stake, idLength: idLength, payer: requester, in: call)
 
         let data = account.data
@@ -126,9 +128,8 @@ public enum RequestInference {
         if mode != 0 {
             try lock(Request(created: account), at: clock.time, in: call)
         }
-        call.emit(
-            call.event(EventDiscriminator.requestOpened).key(account.key).key(data + RequestLayout.server).word(stake)
-        )
+        call.setWordBehindKeys(0, stake)
+        call.emit(EventDiscriminator.requestOpened, account.key, data + RequestLayout.server, words: 1)
     }
 
     /// Creates the account with rent and stake in it.
@@ -152,6 +153,14 @@ public enum RequestInference {
         try call.create(account, payer: payer, seedCount: 4, space: space, lamports: stake)
     }
 
+    /// The direct mode: refuses a server that cannot be named, before anything dear is done.
+    @inline(__always)
+    private static func checkNamed<Machine: Runtime>(in call: Invocation<Machine>) throws(Refusal) {
+        let server = try Server(readable: call.account(3), of: call.program)
+        _ = try Market(call.account(4), of: call.program)
+        try require(UInt64(call.arguments.byte(Arguments.listingIndex)) < server.listingCount, else: .listingNotFound)
+    }
+
     /// The direct mode: the named server has the request at once.
     ///
     /// The server does not sign, so nothing of it changes.
@@ -161,11 +170,10 @@ public enum RequestInference {
         at now: Int64,
         in call: Invocation<Machine>
     ) throws(Refusal) {
-        let server = try Server(readable: call.account(3), of: call.program)
-        let market = try Market(call.account(4), of: call.program)
-        try server.requireFresh(at: now)
-        let listing = try server.requireListing(UInt64(call.arguments.byte(Arguments.listingIndex)))
+        let server = Server(checked: call.account(3))
+        let listing = server.listing(UInt64(call.arguments.byte(Arguments.listingIndex)))
         request.flags = RequestFlags.direct
-        try request.lock(for: server, on: listing, fee: market.feeBasisPoints, at: now)
+        let fee = call.account(4).data.u16(MarketLayout.feeBasisPoints)
+        try request.lock(for: server, on: listing, fee: fee, at: now)
     }
 }

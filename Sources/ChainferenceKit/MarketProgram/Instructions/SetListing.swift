@@ -42,6 +42,7 @@ public enum SetListing {
         let idLength = try call.trailingModelID(at: Arguments.modelID)
         let server = try Server(account, of: call.program)
         try server.requireOwner(owner)
+        try owner.requireWritable()
         try system.requireSystemProgram()
         let outputPrice = call.arguments.word(Arguments.outputPrice)
         let inputPrice = call.arguments.word(Arguments.inputPrice)
@@ -69,10 +70,10 @@ public enum SetListing {
         listing.bytes.setWord(ListingLayout.inputPrice, inputPrice)
         listing.bytes.setWord(ListingLayout.minimumCharge, minimumCharge)
         server.beat(at: clock.time)
-        call.emit(
-            call.event(EventDiscriminator.listingSet).key(account.key).key(listing.modelHash)
-                .word(outputPrice).word(inputPrice).word(minimumCharge)
-        )
+        call.setWordBehindKeys(0, outputPrice)
+        call.setWordBehindKeys(1, inputPrice)
+        call.setWordBehindKeys(2, minimumCharge)
+        call.emit(EventDiscriminator.listingSet, account.key, listing.modelHash, words: 3)
     }
 
     /// Makes room for one more listing and writes its hash and id.

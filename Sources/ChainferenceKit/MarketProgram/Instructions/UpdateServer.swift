@@ -35,6 +35,7 @@ public enum UpdateServer {
         let addressLength = try call.trailingPeerAddress(at: Arguments.peerAddress)
         let server = try Server(account, of: call.program)
         try server.requireOwner(owner)
+        try owner.requireWritable()
         try system.requireSystemProgram()
         let address = call.arguments + (Arguments.peerAddress + 4)
         let now = try call.clock().time

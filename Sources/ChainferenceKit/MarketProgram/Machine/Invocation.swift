@@ -61,30 +61,36 @@ struct Invocation<Machine: Runtime> {
     @inline(__always)
     var digest: UnsafeMutableRawPointer { machine.scratch + Scratch.digest }
 
-    /// Starts an event.
+    // MARK: Events
+
+    /// Room for an event.
     @inline(__always)
-    func event(_ discriminator: UInt64) -> Event {
-        let buffer = machine.scratch + Scratch.event
-        buffer.setWord(0, discriminator)
-        return Event(buffer: buffer, count: 8)
+    var event: UnsafeMutableRawPointer { machine.scratch + Scratch.event }
+
+    /// Emits an event of one address, and the words that stand in ``event`` behind it.
+    @inline(__always)
+    func emit(_ discriminator: UInt64, _ key: UnsafeMutableRawPointer, words: Int = 0) {
+        emitKey(machine, discriminator, key, 40 + 8 * words)
     }
 
+    /// Emits an event of two addresses, and the words that stand in ``event`` behind them.
     @inline(__always)
-    func emit(_ event: Event) {
-        machine.logData(event.buffer, count: event.count)
+    func emit(
+        _ discriminator: UInt64,
+        _ first: UnsafeMutableRawPointer,
+        _ second: UnsafeMutableRawPointer,
+        words: Int = 0
+    ) {
+        emitKeys(machine, discriminator, first, second, 72 + 8 * words)
     }
 
-    /// Emits an event that consists of one address.
+    /// Sets a word of an event that begins with one address.
     @inline(__always)
-    func emit(_ discriminator: UInt64, _ key: UnsafeMutableRawPointer) {
-        emitKey(machine, discriminator, key)
-    }
+    func setWordBehindKey(_ index: Int, _ value: UInt64) { event.setWord(40 + 8 * index, value) }
 
-    /// Emits an event that consists of two addresses or hashes.
+    /// Sets a word of an event that begins with two addresses.
     @inline(__always)
-    func emit(_ discriminator: UInt64, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer) {
-        emitKeys(machine, discriminator, first, second)
-    }
+    func setWordBehindKeys(_ index: Int, _ value: UInt64) { event.setWord(72 + 8 * index, value) }
 }
 
 /// The parts of the Clock sysvar that the market uses.
@@ -97,24 +103,6 @@ struct Clock {
     @inline(__always)
     func isWithin(_ duration: UInt64, of start: Int64) -> Bool {
         time <= start &+ Int64(bitPattern: duration)
-    }
-}
-
-/// An Anchor event under construction.
-struct Event {
-    let buffer: UnsafeMutableRawPointer
-    var count: Int
-
-    @inline(__always)
-    func key(_ key: UnsafeMutableRawPointer) -> Event {
-        copyKey(from: key, to: buffer + count)
-        return Event(buffer: buffer, count: count + 32)
-    }
-
-    @inline(__always)
-    func word(_ value: UInt64) -> Event {
-        buffer.setWord(count, value)
-        return Event(buffer: buffer, count: count + 8)
     }
 }
 
@@ -162,11 +150,16 @@ extension Runtime {
 }
 
 @inline(never)
-private func emitKey<Machine: Runtime>(_ machine: Machine, _ discriminator: UInt64, _ key: UnsafeMutableRawPointer) {
+private func emitKey<Machine: Runtime>(
+    _ machine: Machine,
+    _ discriminator: UInt64,
+    _ key: UnsafeMutableRawPointer,
+    _ count: Int
+) {
     let buffer = machine.scratch + Scratch.event
     buffer.setWord(0, discriminator)
     copyKey(from: key, to: buffer + 8)
-    machine.logData(buffer, count: 40)
+    machine.logData(buffer, count: count)
 }
 
 @inline(never)
@@ -174,13 +167,14 @@ private func emitKeys<Machine: Runtime>(
     _ machine: Machine,
     _ discriminator: UInt64,
     _ first: UnsafeMutableRawPointer,
-    _ second: UnsafeMutableRawPointer
+    _ second: UnsafeMutableRawPointer,
+    _ count: Int
 ) {
     let buffer = machine.scratch + Scratch.event
     buffer.setWord(0, discriminator)
     copyKey(from: first, to: buffer + 8)
     copyKey(from: second, to: buffer + 40)
-    machine.logData(buffer, count: 72)
+    machine.logData(buffer, count: count)
 }
 
 /// Offsets in the scratch memory.
