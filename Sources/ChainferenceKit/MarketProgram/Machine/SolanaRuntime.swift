@@ -145,7 +145,7 @@
         }
 
         /// Writes the 56 bytes of `SolAccountInfo`.
-        @inline(never)
+        @inline(__always)
         private func describe(_ account: UnsafeMutableRawPointer, at info: UnsafeMutableRawPointer) {
             info.setWord(0, address(of: account + AccountHeader.key))
             info.setWord(8, address(of: account + AccountHeader.lamports))

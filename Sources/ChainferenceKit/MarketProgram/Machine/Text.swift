@@ -4,23 +4,26 @@
 /// address. Model ids and peer addresses are ASCII by nature, and every check of full UTF-8 would cost ten times this.
 @inline(never)
 func isPrintable(_ text: UnsafeMutableRawPointer, count: UInt64) -> Bool {
-    var offset: UInt64 = 0
-    while offset < count {
-        var bytes = text.advanced(by: offset).word(0)
-        let left = count &- offset
-        if left < 8 {
-            // Bytes beyond the end become 0x21.
-            let mask = (UInt64(1) << (left &* 8)) &- 1
-            bytes = (bytes & mask) | (0x2121_2121_2121_2121 & ~mask)
-        }
-        let high: UInt64 = 0x8080_8080_8080_8080
-        guard bytes & high == 0,
-            (bytes &+ 0x5f5f_5f5f_5f5f_5f5f) & high == high,
-            (bytes &+ 0x0101_0101_0101_0101) & high == 0
-        else { return false }
-        offset = offset &+ 8
+    var word = text
+    let end = text.advanced(by: count)
+    let tail = text.advanced(by: count & ~7)
+    // The highest bit of a byte is set in `faults` when the byte itself has it, or is 0x7f, or is below 0x21.
+    var faults: UInt64 = 0
+    while word != tail {
+        faults |= unprintable(word.word(0))
+        word += 8
     }
-    return true
+    if word != end {
+        // Bytes beyond the end become 0x21.
+        let mask = (UInt64(1) << ((count & 7) &* 8)) &- 1
+        faults |= unprintable((word.word(0) & mask) | (0x2121_2121_2121_2121 & ~mask))
+    }
+    return faults & 0x8080_8080_8080_8080 == 0
+}
+
+@inline(__always)
+private func unprintable(_ bytes: UInt64) -> UInt64 {
+    bytes | (bytes &+ 0x0101_0101_0101_0101) | ~(bytes &+ 0x5f5f_5f5f_5f5f_5f5f)
 }
 
 extension Invocation {
