@@ -204,7 +204,16 @@ let package = Package(
         ),
         .testTarget(name: "PeerChannelTests", dependencies: ["PeerChannel"], resources: [.copy("Vectors")]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
-        .testTarget(name: "ChainferenceKitTests", dependencies: ["ChainferenceKit", "LocalCluster"]),
+        .testTarget(
+            name: "ChainferenceKitTests",
+            dependencies: [
+                "ChainferenceKit", "Inference", "InferenceMarket", "LocalCluster", "MarketProgram", "PeerChannel",
+                "SodiumCrypto", "Solana", "SolanaRPC",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

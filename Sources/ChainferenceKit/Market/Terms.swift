@@ -17,7 +17,14 @@ public struct TokenCount: Hashable, Sendable {
         self.output = output
     }
 
-    /// Adds another usage; counts stay at their maximum instead of overflowing.
+    /// The sum; counts stay at their maximum instead of overflowing.
+    public func adding(_ other: TokenCount) -> TokenCount {
+        var sum = self
+        sum.add(other)
+        return sum
+    }
+
+    /// Adds another count; counts stay at their maximum instead of overflowing.
     public mutating func add(_ other: TokenCount) {
         input = input.addingReportingOverflow(other.input).overflow ? .max : input + other.input
         output = output.addingReportingOverflow(other.output).overflow ? .max : output + other.output

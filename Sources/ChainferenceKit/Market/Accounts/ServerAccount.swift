@@ -124,3 +124,12 @@ public struct ServerAccount: Hashable, Sendable {
         heartbeatAt.seconds(until: now) <= Int64(MarketLimits.heartbeatLifetime)
     }
 }
+
+extension ServerAccount {
+    /// How long the data of a server with these listings is: what its rent is charged for.
+    public static func dataLength(peerAddress: String, models: [ModelID]) -> Int {
+        models.reduce(ServerLayout.size(peerAddressLength: peerAddress.utf8.count)) { sum, model in
+            sum + ListingLayout.size + 4 + model.name.utf8.count
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import InferenceMarket
+import Solana
+import Synchronization
+
+/// A request that this provider holds or is taking, and everything that is known about it.
+final class ActiveLock: Sendable {
+    /// How far it has come.
+    enum Phase: Hashable, Sendable {
+        /// The lock transaction is on its way.
+        case locking
+        /// The chain says that it is ours.
+        case locked
+        /// The claim or the release is on its way.
+        case settling
+        /// It is over.
+        case over
+    }
+
+    struct State: Sendable {
+        var phase: Phase
+        var lock: RequestAccount.Lock?
+        var meter: ServerMeter?
+        var isClosing = false
+        var sessions = 0
+        var isAnswering = false
+        var lastActivity: UnixTime?
+        var closedAt: UnixTime?
+        var lastPromptNumber: UInt32 = 0
+        var hasDelivered = false
+        /// Whether this provider could not serve.
+        var hasFailed = false
+        /// Whether a settlement is on its way now.
+        var isInFlight = false
+        /// After a failed settlement: not before this time again.
+        var retryAt: UnixTime?
+        var settlementFailures = 0
+    }
+
+    /// Which incarnation of which request.
+    let id: LockID
+
+    /// The request as it was when it was locked.
+    let request: RequestAccount
+
+    /// A number from 0 to 1, drawn once.
+    let jitter: Double
+
+    let state: Mutex<State>
+
+    init(id: LockID, request: RequestAccount, jitter: Double = .random(in: 0...1)) {
+        self.id = id
+        self.request = request
+        self.jitter = jitter
+        self.state = Mutex(State(phase: .locking))
+    }
+
+    /// The request's account.
+    var address: Address { id.request }
+
+    /// Takes over what the chain says about the lock.
+    func adopt(_ lock: RequestAccount.Lock, isClosing: Bool, window: UInt64) {
+        state.withLock { state in
+            if state.phase == .locking { state.phase = .locked }
+            state.lock = lock
+            state.isClosing = state.isClosing || isClosing
+            if state.meter == nil {
+                state.meter = ServerMeter(
+                    terms: lock.terms,
+                    stake: request.stake,
+                    credit: request.credit,
+                    window: window
+                )
+            }
+        }
+    }
+
+    /// What the claim policy wants to know; nil until the chain has confirmed the lock.
+    func situation(isDraining: Bool) -> ClaimPolicy.Situation? {
+        state.withLock { state in
+            guard let lock = state.lock else { return nil }
+            return ClaimPolicy.Situation(
+                lockedAt: lock.lockedAt,
+                deadline: lock.deadline,
+                isClosing: state.isClosing,
+                isConnected: state.sessions > 0,
+                isAnswering: state.isAnswering,
+                lastActivity: state.lastActivity,
+                closedAt: state.closedAt,
+                jitter: jitter,
+                isDraining: isDraining
+            )
+        }
+    }
+
+    /// Whether an answer may go on: the lock is ours and nobody has begun to settle it.
+    var mayServe: Bool {
+        state.withLock { $0.phase == .locked && !$0.isClosing }
+    }
+}

@@ -1,0 +1,120 @@
+public import InferenceMarket
+public import PeerChannel
+public import Solana
+
+extension Provider {
+    /// A model that is offered, and its terms.
+    public struct Offer: Hashable, Sendable {
+        /// A minimum charge that pays for the lock (5,000 lamports), the claim (10,000) and a little more.
+        public static let standardMinimumCharge: Lamports = 20_000
+
+        /// The model, under the name that clients ask for.
+        public var model: ModelID
+
+        /// What it costs.
+        public var terms: Terms
+
+        /// The model's name at the backend, where that differs.
+        public var backendModel: String
+
+        /// Offers a model.
+        ///
+        /// - Parameters:
+        ///   - model: The name that clients ask for, normally the Hugging Face id.
+        ///   - pricePerMillionTokens: What a million output tokens cost.
+        ///   - pricePerMillionInputTokens: What a million input tokens cost; free unless given.
+        ///   - minimumCharge: What a session costs at least, however short.
+        ///   - backendModel: The model's name at the backend, where that differs.
+        public init(
+            model: ModelID,
+            pricePerMillionTokens: PricePerMillionTokens,
+            pricePerMillionInputTokens: PricePerMillionTokens = .free,
+            minimumCharge: Lamports = standardMinimumCharge,
+            backendModel: String? = nil
+        ) {
+            self.model = model
+            self.terms = Terms(
+                outputPrice: pricePerMillionTokens,
+                inputPrice: pricePerMillionInputTokens,
+                minimumCharge: minimumCharge
+            )
+            self.backendModel = backendModel ?? model.name
+        }
+    }
+
+    /// Limits and choices of a provider.
+    public struct Configuration: Sendable {
+        /// The address to listen on.
+        public var listenHost = "0.0.0.0"
+
+        /// The TCP port to listen on; 0 lets the system choose.
+        public var listenPort = PeerAddress.defaultPort
+
+        /// The host that clients are sent to; nil for this machine, which only clients on it can reach.
+        public var advertisedHost: PeerHost?
+
+        /// The port that clients are sent to, where a router maps it; nil for the port that is listened on.
+        public var advertisedPort: UInt16?
+
+        /// The most requests that are locked and served at a time.
+        public var concurrency = 4
+
+        /// What must be left of the expected charge after fees for a request to be locked.
+        public var profitFloor = Lamports.zero
+
+        /// The usage that the expected charge is reckoned with.
+        public var expectedUsage = TokenCount(input: 256, output: 512)
+
+        /// How many output tokens may run ahead of the vouchers: the most that a client who stops paying gets for nothing.
+        public var voucherWindow: UInt64 = 1_024
+
+        /// How long to wait for a voucher that is due before the answer is given up.
+        public var voucherTimeout: Duration = .seconds(30)
+
+        /// The longest prompt, in bytes of its JSON.
+        public var maximumPromptBytes = 1 << 20
+
+        /// The most output tokens of one answer, where the client sets no lower limit.
+        public var maximumOutputTokens = 16_384
+
+        /// How long a client that is silent or away keeps its lock before it is settled.
+        public var idleLimit: Duration = .seconds(600)
+
+        /// A claim follows the end of a session after a random part of this time, so that the chain does not show when
+        /// exactly an answer ended.
+        public var claimDelay: Duration = .seconds(60)
+
+        /// How often open requests and own locks are read from the chain beside the subscription.
+        public var reconcileInterval: Duration = .seconds(10)
+
+        /// How often the server shows that it is alive; the market takes it for dead after 15 minutes.
+        public var heartbeatInterval: Duration = .seconds(480)
+
+        /// What is added to each transaction, in the market's fee schedule.
+        public var fees = FeeSchedule()
+
+        /// How long a graceful shutdown waits for running answers and their claims.
+        public var shutdownLimit: Duration = .seconds(300)
+
+        /// The form of the stream that clients get; it hides sizes and times of tokens.
+        public var shape = StreamShape.server
+
+        /// Where the store is kept when none is given: a folder that only its owner can read.
+        ///
+        /// Nil for `$XDG_STATE_HOME/chainference`, or `~/.local/state/chainference`.
+        public var stateFolder: String?
+
+        /// The defaults.
+        public init() {}
+
+        /// For a cluster on this machine: any free port of the loopback interface, and claims that follow at once.
+        public static var localnet: Configuration {
+            var configuration = Configuration()
+            configuration.listenHost = "127.0.0.1"
+            configuration.listenPort = 0
+            configuration.claimDelay = .zero
+            configuration.reconcileInterval = .seconds(2)
+            return configuration
+        }
+    }
+}

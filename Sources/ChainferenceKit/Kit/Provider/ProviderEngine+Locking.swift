@@ -1,0 +1,120 @@
+import InferenceMarket
+import Solana
+import Synchronization
+
+extension ProviderEngine {
+    /// Takes the locks that were decided on, several at a time.
+    func takeLocks() async {
+        await withDiscardingTaskGroup { group in
+            for await candidate in candidates {
+                group.addTask { await self.take(candidate) }
+            }
+        }
+    }
+
+    private func take(_ candidate: Candidate) async {
+        let active = candidate.lock
+        let request = active.request
+        do {
+            // On disk first: a crash right after sending finds the lock again.
+            try await store.save(record(of: active, .intended))
+            let instruction = LockRequestInstruction(
+                owner: wallet.address,
+                request: active.address,
+                createdSlot: request.createdSlot,
+                stake: request.stake,
+                listingIndex: candidate.listingIndex,
+                peerAddress: peerAddress.withLock { $0 }
+            )
+            var failure: (any Error)?
+            do {
+                _ = try await chain.send([instruction.instruction(in: market)], wallet: wallet)
+            } catch {
+                try Task.checkCancellation()
+                failure = error
+            }
+            // The chain is asked whatever became of the transaction: it may have landed although its answer was lost.
+            guard let lock = try await ownLock(active.id) else {
+                try await store.setState(.forgotten, of: active.id)
+                drop(active)
+                report(.lockFailed(request: active.address, reason: failure.map { "\($0)" } ?? "it is not locked here"))
+                return
+            }
+            active.adopt(lock, isClosing: false, window: configuration.voucherWindow)
+            try await store.save(record(of: active, .locked))
+            report(.locked(request: active.address, terms: lock.terms, deadline: lock.deadline))
+        } catch {
+            // The record says "intended"; if the lock landed after all, the reconciliation finds it on the chain.
+            drop(active)
+            if !Task.isCancelled { report(.lockFailed(request: active.address, reason: "\(error)")) }
+        }
+    }
+
+    /// The lock of exactly this incarnation, if the chain says that it is ours.
+    func ownLock(_ id: LockID) async throws -> RequestAccount.Lock? {
+        guard let found = try await chain.request(at: id.request), found.account.createdSlot == id.createdSlot,
+            case .locked(let lock) = found.account.state, lock.server == serverAddress
+        else { return nil }
+        return lock
+    }
+
+    /// Takes a lock over that the chain says is ours and that nobody here works on: after a crash, or after a lost answer.
+    ///
+    /// It can't be served any more, because what its client was told is gone; it is settled at once.
+    func adoptOrphan(_ account: RequestAccount, _ lock: RequestAccount.Lock, _ id: LockID) {
+        let active = ActiveLock(id: id, request: account)
+        active.adopt(lock, isClosing: true, window: configuration.voucherWindow)
+        active.state.withLock { $0.hasFailed = true }
+        state.withLock { state in
+            if state.locks[id.request] == nil { state.locks[id.request] = active }
+        }
+        wake.yield()
+    }
+
+    /// Looks into everything that an earlier run left behind.
+    func recover() async throws {
+        for record in try await store.unsettledLocks() {
+            guard let found = try await chain.request(at: record.id.request),
+                found.account.createdSlot == record.id.createdSlot
+            else {
+                try await store.setState(.forgotten, of: record.id)
+                continue
+            }
+            switch found.account.state {
+            case .locked(let lock) where lock.server == serverAddress:
+                adoptOrphan(found.account, lock, record.id)
+            case .claimed(let lock, let charge, let time) where lock.server == serverAddress:
+                try await store.settle(
+                    ClaimRecord(id: record.id, charge: charge, signature: nil, claimedAt: time)
+                )
+                report(.claimed(request: record.id.request, charge: charge, signature: nil))
+            default:
+                // Not ours, or not any more. A lock transaction that is still under way is found by reconciling.
+                try await store.setState(.forgotten, of: record.id)
+            }
+        }
+    }
+
+    /// Takes a lock out of the book.
+    func drop(_ active: ActiveLock) {
+        active.state.withLock { $0.phase = .over }
+        state.withLock { state in
+            if state.locks[active.address] === active { state.locks[active.address] = nil }
+        }
+        wake.yield()
+    }
+
+    func record(of active: ActiveLock, _ state: LockRecord.State) -> LockRecord {
+        let lock = active.state.withLock { $0.lock }
+        return LockRecord(
+            id: active.id,
+            state: state,
+            lockedAt: lock?.lockedAt,
+            deadline: lock?.deadline,
+            voucherSigner: active.request.voucherSigner,
+            stake: active.request.stake,
+            credit: active.request.credit,
+            createdAt: time.now
+        )
+    }
+}

@@ -1,0 +1,116 @@
+import InferenceMarket
+import Logging
+import PeerChannel
+import SodiumCrypto
+import Solana
+import Synchronization
+
+extension ProviderEngine {
+    /// Brings the server account and its listings to what is offered now.
+    func register(listeningOn port: Int) async throws {
+        let address = try advertisedAddress(port: port)
+        peerAddress.withLock { $0 = address }
+        report(.listening(address: address))
+        let found = try await chain.server(of: wallet.address)
+        let instructions = registration(over: found?.account, peerAddress: address)
+        if found == nil { try await checkFunds(peerAddress: address, transactions: instructions.count) }
+        for batch in Self.batches(of: instructions, payer: wallet.address) {
+            _ = try await chain.send(batch, wallet: wallet)
+        }
+        let registered = try await chain.server(of: wallet.address)
+        state.withLock { $0.server = registered?.account }
+        report(.registered(server: serverAddress))
+    }
+
+    private func advertisedAddress(port: Int) throws -> String {
+        let host = configuration.advertisedHost ?? .ip4(IPv4Address(number: 0x7F00_0001))
+        let port = configuration.advertisedPort ?? UInt16(clamping: port)
+        if configuration.advertisedHost == nil {
+            provider.logger.notice("no advertised host is configured: only clients on this machine can connect")
+        }
+        do {
+            let endpoint = try PeerAddress.Endpoint(host: host, port: port)
+            return try PeerAddress(endpoint: endpoint, serverKey: identity.publicKey).description
+        } catch {
+            throw ProviderError.invalidAdvertisedAddress(reason: "\(error)")
+        }
+    }
+
+    /// What has to be done so that the account says what is offered, and nothing else.
+    func registration(over account: ServerAccount?, peerAddress: String) -> [Instruction] {
+        let owner = wallet.address
+        var instructions: [any MarketInstruction] = []
+        if let account {
+            if account.peerAddress != peerAddress || account.peerKey != identity.publicKey {
+                instructions.append(
+                    UpdateServerInstruction(owner: owner, peerKey: identity.publicKey, peerAddress: peerAddress)
+                )
+            }
+            instructions.append(HeartbeatInstruction(owner: owner))
+            for listing in account.listings where !provider.offers.contains(where: { $0.model == listing.model }) {
+                instructions.append(RemoveListingInstruction(owner: owner, model: listing.model.hash))
+            }
+        } else {
+            instructions.append(
+                AddServerInstruction(owner: owner, peerKey: identity.publicKey, peerAddress: peerAddress)
+            )
+        }
+        for offer in provider.offers where account?.listing(for: offer.model.hash)?.listing.terms != offer.terms {
+            // Unchanged listings keep their stamp, so requests that are open now can still be locked on them.
+            instructions.append(SetListingInstruction(owner: owner, model: offer.model, terms: offer.terms))
+        }
+        return instructions.map { $0.instruction(in: market) }
+    }
+
+    private func checkFunds(peerAddress: String, transactions: Int) async throws {
+        let length = ServerAccount.dataLength(peerAddress: peerAddress, models: provider.offers.map(\.model))
+        let rent = try await chain.rpc.getMinimumBalanceForRentExemption(dataLength: UInt64(length))
+        // The wallet itself must stay rent-exempt: an account without data.
+        let reserve = try await chain.rpc.getMinimumBalanceForRentExemption(dataLength: 0)
+        var needed = rent.saturatingAdding(reserve)
+        for _ in 0..<transactions { needed = needed.saturatingAdding(configuration.fees.transaction(signatures: 1)) }
+        let balance = try await chain.balance(of: wallet.address)
+        guard balance >= needed else {
+            throw ProviderError.insufficientFunds(wallet: wallet.address, balance: balance, needed: needed)
+        }
+    }
+
+    /// Packs instructions into as few transactions as their size allows, in order.
+    static func batches(of instructions: [Instruction], payer: Address) -> [[Instruction]] {
+        // Room for the compute budget that is added on sending.
+        let room = Transaction.maximumByteCount - 96
+        func size(_ instructions: [Instruction]) -> Int {
+            let transaction = try? Transaction(feePayer: payer, instructions: instructions, recentBlockhash: .zero)
+            return (try? transaction?.serialized().count) ?? .max
+        }
+        var batches: [[Instruction]] = []
+        for instruction in instructions {
+            if let last = batches.last, size(last + [instruction]) <= room {
+                batches[batches.count - 1].append(instruction)
+            } else {
+                batches.append([instruction])
+            }
+        }
+        return batches
+    }
+
+    /// Shows at intervals that the server is alive.
+    func beat() async throws {
+        var pause = configuration.heartbeatInterval
+        while true {
+            try await time.sleep(for: pause)
+            guard !isDraining else { continue }
+            do {
+                _ = try await chain.send(
+                    [HeartbeatInstruction(owner: wallet.address).instruction(in: market)],
+                    wallet: wallet
+                )
+                pause = configuration.heartbeatInterval
+            } catch {
+                try Task.checkCancellation()
+                report(.chainTrouble(reason: "the heartbeat did not land: \(error)"))
+                pause = min(.seconds(30), configuration.heartbeatInterval)
+            }
+        }
+    }
+}

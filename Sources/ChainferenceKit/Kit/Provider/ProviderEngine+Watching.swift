@@ -1,0 +1,126 @@
+import InferenceMarket
+import Solana
+import SolanaRPC
+import Synchronization
+
+extension ProviderEngine {
+    /// Looks at every change of a request as soon as it happens.
+    func watch() async throws {
+        while true {
+            do {
+                try await pubsub.withProgramSubscription(market.program, filters: MarketQuery.requests.filters) {
+                    events in
+                    for try await event in events {
+                        if event.requiresReconciliation { try await self.reconcileOrReport() }
+                        guard let keyed = event.value, keyed.account.owner == self.market.program,
+                            let account = try? RequestAccount(decoding: keyed.account.data)
+                        else { continue }
+                        self.consider(account, at: keyed.address)
+                    }
+                }
+            } catch {
+                try Task.checkCancellation()
+                report(.chainTrouble(reason: "the subscription ended: \(error)"))
+            }
+            // Meanwhile the regular reconciliation finds what happens.
+            try await time.sleep(for: .seconds(5))
+        }
+    }
+
+    /// Reads the state at intervals, because subscriptions lose things.
+    func reconcileRegularly() async throws {
+        while true {
+            try await reconcileOrReport()
+            try await time.sleep(for: configuration.reconcileInterval)
+        }
+    }
+
+    private func reconcileOrReport() async throws {
+        do {
+            try await reconcile()
+        } catch {
+            try Task.checkCancellation()
+            report(.chainTrouble(reason: "\(error)"))
+        }
+    }
+
+    /// Reads the own account, the open requests for what is offered, and the requests that are locked here.
+    func reconcile() async throws {
+        time.observe(try await chain.now())
+        let server = try await chain.server(of: wallet.address)?.account
+        let fee = try await chain.marketAccount()?.fee
+        let now = time.now
+        state.withLock { state in
+            state.server = server ?? state.server
+            state.fee = fee ?? state.fee
+            state.left = state.left.filter { $0.value >= now }
+        }
+        for found in try await chain.requests(.requests(lockedBy: serverAddress)) {
+            consider(found.account, at: found.address)
+        }
+        guard !isDraining else { return }
+        for offer in provider.offers {
+            for found in try await chain.requests(.openRequests(for: offer.model.hash)).shuffled() {
+                consider(found.account, at: found.address)
+            }
+        }
+    }
+
+    /// Looks at a request and acts on it if it is one for this provider.
+    func consider(_ account: RequestAccount, at address: Address) {
+        let id = LockID(request: address, createdSlot: account.createdSlot)
+        switch account.state {
+        case .open:
+            considerLocking(account, id)
+        case .locked(let lock) where lock.server == serverAddress:
+            if let active = active(id) {
+                active.adopt(lock, isClosing: account.flags.contains(.closing), window: configuration.voucherWindow)
+                if account.flags.contains(.closing) { wake.yield() }
+            } else {
+                adoptOrphan(account, lock, id)
+            }
+        case .locked, .claimed:
+            break
+        }
+    }
+
+    /// The active lock of exactly this incarnation.
+    func active(_ id: LockID) -> ActiveLock? {
+        state.withLock { $0.locks[id.request].flatMap { $0.id == id ? $0 : nil } }
+    }
+
+    private func considerLocking(_ account: RequestAccount, _ id: LockID) {
+        let now = time.now
+        let outcome: (candidate: Candidate?, left: LockPolicy.Reason?) = state.withLock { state in
+            guard !state.isDraining, let server = state.server, state.locks[id.request] == nil, state.left[id] == nil
+            else {
+                return (nil, nil)
+            }
+            let locks = state.locks.values.count { lock in
+                // What has no situation yet is being locked.
+                lock.situation(isDraining: false).map { claimPolicy.occupiesSlot($0, now: now) } ?? true
+            }
+            let situation = LockPolicy.Situation(
+                server: server,
+                served: Set(provider.offers.map(\.model.hash)),
+                fee: state.fee,
+                locks: locks,
+                now: now
+            )
+            switch lockPolicy.decide(account, in: situation) {
+            case .lock(let index, _):
+                let lock = ActiveLock(id: id, request: account)
+                state.locks[id.request] = lock
+                return (Candidate(lock: lock, listingIndex: index), nil)
+            case .leave(.busy):
+                // A slot may be free the next time that it is looked at.
+                return (nil, nil)
+            case .leave(let reason):
+                state.left[id] = account.expiresAt
+                return (nil, reason)
+            }
+        }
+        if let candidate = outcome.candidate { self.candidate.yield(candidate) }
+        if let reason = outcome.left { report(.left(request: id.request, reason: "\(reason)")) }
+    }
+}

@@ -1,0 +1,189 @@
+import Inference
+import InferenceMarket
+import Logging
+import PeerChannel
+import SodiumCrypto
+import Solana
+import SolanaRPC
+import Synchronization
+
+/// A running provider: the book of its locks, and the tasks that work on it.
+///
+/// The decisions are made by ``LockPolicy``, ``ClaimPolicy`` and ``ServerMeter``; this type carries them out. All state is
+/// in one mutex, nothing is awaited with it held, and every task lives in the scope of ``run()``.
+final class ProviderEngine: Sendable {
+    struct State: Sendable {
+        /// The locks that are held or being taken, by request.
+        var locks: [Address: ActiveLock] = [:]
+        /// The provider's own account as it was last read.
+        var server: ServerAccount?
+        /// The market's fee as it was last read.
+        var fee = BasisPoints.zero
+        /// Requests that were looked at and left alone, and until when they can be locked.
+        var left: [LockID: UnixTime] = [:]
+        var peerServer: PeerServer?
+        var isDraining = false
+        var drainingSince: Duration?
+        var sessionsEnded = false
+    }
+
+    let provider: Provider
+    let chain: MarketChain
+    let pubsub: PubSubClient
+    let store: ProviderStore
+    let time: ChainTime
+    let identity = X25519.PrivateKey()
+    let lockPolicy: LockPolicy
+    let claimPolicy: ClaimPolicy
+    let serverAddress: Address
+    let peerAddress = Mutex("")
+    let state = Mutex(State())
+
+    /// Wakes the settling of locks; the newest of several wakes is enough.
+    let wakes: AsyncStream<Void>
+    let wake: AsyncStream<Void>.Continuation
+
+    /// The locks to take.
+    let candidates: AsyncStream<Candidate>
+    let candidate: AsyncStream<Candidate>.Continuation
+
+    /// A lock that was decided on and has its slot.
+    struct Candidate: Sendable {
+        let lock: ActiveLock
+        let listingIndex: UInt8
+    }
+
+    var configuration: Provider.Configuration { provider.configuration }
+    var wallet: Wallet { provider.wallet }
+    var market: Market { provider.market }
+
+    init(provider: Provider, chain: MarketChain, pubsub: PubSubClient, store: ProviderStore) async throws {
+        self.provider = provider
+        self.chain = chain
+        self.pubsub = pubsub
+        self.store = store
+        let configuration = provider.configuration
+        lockPolicy = LockPolicy(
+            fees: configuration.fees,
+            profitFloor: configuration.profitFloor,
+            expectedUsage: configuration.expectedUsage,
+            maximumLocks: max(1, configuration.concurrency)
+        )
+        claimPolicy = ClaimPolicy(
+            idleSeconds: configuration.idleLimit.components.seconds,
+            maximumDelay: configuration.claimDelay.components.seconds
+        )
+        serverAddress = provider.market.server(of: provider.wallet.address)
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        // Never more than the slots: a candidate is made only with a slot reserved.
+        (candidates, candidate) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+        guard let account = try await chain.marketAccount() else {
+            throw ProviderError.noMarket(program: provider.market.program)
+        }
+        time = ChainTime(clock: ContinuousClock(), now: try await chain.now())
+        state.withLock { $0.fee = account.fee }
+    }
+
+    private enum Role: Sendable {
+        /// The engine is done when all of these are.
+        case foreground
+        /// Runs until it is cancelled.
+        case background
+    }
+
+    /// Runs until drained or cancelled.
+    func run() async throws {
+        try await recover()
+        let server = makePeerServer()
+        state.withLock { $0.peerServer = server }
+        // The server's closures hold the engine.
+        defer { state.withLock { $0.peerServer = nil } }
+        // A shutdown that came first found no server to drain.
+        if isDraining { server.drain() }
+        try await withThrowingTaskGroup(of: Role.self) { group in
+            let (listening, signal) = AsyncStream<Void>.makeStream()
+            group.addTask {
+                defer { signal.finish() }
+                try await server.run { port in
+                    try await self.register(listeningOn: port)
+                    signal.yield()
+                }
+                self.endSessions()
+                return .foreground
+            }
+            var isListening = false
+            for await _ in listening {
+                isListening = true
+                break
+            }
+            guard isListening else { return try await group.waitForAll() }
+            group.addTask {
+                try await self.settleAsDue()
+                return .foreground
+            }
+            group.addTask {
+                await self.takeLocks()
+                return .background
+            }
+            group.addTask {
+                try await self.watch()
+                return .background
+            }
+            group.addTask {
+                try await self.reconcileRegularly()
+                return .background
+            }
+            group.addTask {
+                try await self.beat()
+                return .background
+            }
+            group.addTask {
+                try await self.tick()
+                return .background
+            }
+            var foreground = 2
+            while foreground > 0, let role = try await group.next() {
+                if role == .foreground { foreground -= 1 }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Takes no new locks from now on; ``run()`` ends when everything is answered and settled.
+    func drain() {
+        let server: PeerServer? = state.withLock { state in
+            guard !state.isDraining else { return nil }
+            state.isDraining = true
+            state.drainingSince = time.uptime
+            return state.peerServer
+        }
+        report(.draining)
+        candidate.finish()
+        server?.drain()
+        wake.yield()
+    }
+
+    /// Wakes the settling now and then, because time alone makes claims due.
+    private func tick() async throws {
+        while true {
+            try await time.sleep(for: .milliseconds(500))
+            wake.yield()
+        }
+    }
+
+    private func endSessions() {
+        state.withLock { $0.sessionsEnded = true }
+        wake.yield()
+    }
+
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    func report(_ event: ProviderEvent) {
+        switch event {
+        case .left: provider.logger.debug("\(event)")
+        case .lockFailed, .refused, .failed, .settlementFailed, .chainTrouble: provider.logger.warning("\(event)")
+        default: provider.logger.info("\(event)")
+        }
+        provider.onEvent(event)
+    }
+}

@@ -1,0 +1,66 @@
+public import InferenceMarket
+public import Solana
+
+/// What a provider does, for those who watch it; never a prompt, an answer or a key.
+public enum ProviderEvent: Hashable, Sendable {
+    /// The peer channel listens, and clients will be sent here.
+    case listening(address: String)
+    /// The server account and its listings are on the chain.
+    case registered(server: Address)
+    /// An open request was left alone.
+    case left(request: Address, reason: String)
+    /// A request was locked.
+    case locked(request: Address, terms: Terms, deadline: UnixTime)
+    /// A lock attempt failed; another server may have been faster.
+    case lockFailed(request: Address, reason: String)
+    /// A client has proved that it is the request's.
+    case connected(request: Address)
+    /// A client was turned away after the handshake.
+    case refused(request: Address, reason: String)
+    /// A prompt was taken.
+    case accepted(request: Address, inputTokens: UInt64)
+    /// The answer waits for a voucher of at least this much.
+    case awaitingVoucher(request: Address, atLeast: Lamports)
+    /// A voucher was written down.
+    case vouched(request: Address, cumulative: Lamports)
+    /// An answer ended.
+    case answered(request: Address, usage: TokenCount, reason: FinishReason)
+    /// An answer could not be given.
+    case failed(request: Address, reason: String)
+    /// A claim has landed.
+    case claimed(request: Address, charge: Lamports, signature: Signature?)
+    /// A lock was given back.
+    case released(request: Address)
+    /// A claim or a release did not land; it is tried again until the deadline.
+    case settlementFailed(request: Address, reason: String)
+    /// The cluster could not be asked; it is tried again.
+    case chainTrouble(reason: String)
+    /// No new locks from now on; what runs is finished and claimed.
+    case draining
+}
+
+extension ProviderEvent: CustomStringConvertible {
+    /// One line for a log.
+    public var description: String {
+        switch self {
+        case .listening(let address): "listening at \(address)"
+        case .registered(let server): "registered as \(server)"
+        case .left(let request, let reason): "left \(request): \(reason)"
+        case .locked(let request, let terms, let deadline): "locked \(request) until \(deadline): \(terms)"
+        case .lockFailed(let request, let reason): "could not lock \(request): \(reason)"
+        case .connected(let request): "client of \(request) connected"
+        case .refused(let request, let reason): "refused the client of \(request): \(reason)"
+        case .accepted(let request, let tokens): "accepted a prompt of \(tokens) tokens for \(request)"
+        case .awaitingVoucher(let request, let amount): "waiting for a voucher of \(amount) for \(request)"
+        case .vouched(let request, let amount): "\(amount) vouched for \(request)"
+        case .answered(let request, let usage, let reason):
+            "answered \(request): \(usage.input) tokens in, \(usage.output) out, \(reason)"
+        case .failed(let request, let reason): "could not answer \(request): \(reason)"
+        case .claimed(let request, let charge, _): "claimed \(charge) for \(request)"
+        case .released(let request): "released \(request)"
+        case .settlementFailed(let request, let reason): "settling \(request) failed: \(reason)"
+        case .chainTrouble(let reason): "trouble with the cluster: \(reason)"
+        case .draining: "draining: no new locks"
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import GRDB
+public import InferenceMarket
+public import Solana
+
+/// A lock that this provider holds, wanted to hold or has settled.
+public struct LockRecord: Hashable, Sendable {
+    /// How far it has come.
+    public enum State: String, Sendable, CaseIterable {
+        /// The lock transaction may have gone out; the chain says whether it landed.
+        case intended
+        /// The chain says that it is ours.
+        case locked
+        /// A claim may have gone out; the chain says whether it landed.
+        case claiming
+        /// The claim has landed.
+        case claimed
+        /// Nothing to claim, or it is over without one.
+        case forgotten
+    }
+
+    /// Which incarnation of which request.
+    public let id: LockID
+
+    /// How far it has come.
+    public var state: State
+
+    /// The time of the lock on the chain; nil until it is seen there.
+    public var lockedAt: UnixTime?
+
+    /// The last moment for a claim; nil until the lock is seen on the chain.
+    public var deadline: UnixTime?
+
+    /// The key that signs this request's vouchers.
+    public let voucherSigner: Address
+
+    /// The most that may ever be claimed.
+    public let stake: Lamports
+
+    /// What may be claimed without any voucher.
+    public let credit: Lamports
+
+    /// When this row was first written.
+    public let createdAt: UnixTime
+
+    /// Adopts all fields.
+    public init(
+        id: LockID,
+        state: State,
+        lockedAt: UnixTime?,
+        deadline: UnixTime?,
+        voucherSigner: Address,
+        stake: Lamports,
+        credit: Lamports,
+        createdAt: UnixTime
+    ) {
+        self.id = id
+        self.state = state
+        self.lockedAt = lockedAt
+        self.deadline = deadline
+        self.voucherSigner = voucherSigner
+        self.stake = stake
+        self.credit = credit
+        self.createdAt = createdAt
+    }
+
+    static let schema = """
+        CREATE TABLE lock (
+            request BLOB NOT NULL CHECK (length(request) = 32),
+            created_slot INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            locked_at INTEGER,
+            deadline INTEGER,
+            voucher_signer BLOB NOT NULL CHECK (length(voucher_signer) = 32),
+            stake INTEGER NOT NULL,
+            credit INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (request, created_slot)
+        ) STRICT, WITHOUT ROWID
+        """
+
+    init(row: Row) throws {
+        guard let state = State(rawValue: row["state"]) else {
+            throw StoreError.corrupt(table: "lock", column: "state")
+        }
+        self.init(
+            id: LockID(
+                request: try row.address("request", table: "lock"),
+                createdSlot: UInt64(bitPattern: row["created_slot"])
+            ),
+            state: state,
+            lockedAt: (row["locked_at"] as Int64?).map(UnixTime.init(rawValue:)),
+            deadline: (row["deadline"] as Int64?).map(UnixTime.init(rawValue:)),
+            voucherSigner: try row.address("voucher_signer", table: "lock"),
+            stake: row.lamports("stake"),
+            credit: row.lamports("credit"),
+            createdAt: UnixTime(rawValue: row["created_at"])
+        )
+    }
+}
+
+extension ProviderStore {
+    /// Writes a lock down, or what is new about it.
+    public func save(_ lock: LockRecord) async throws {
+        try await write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO lock
+                        (request, created_slot, state, locked_at, deadline, voucher_signer, stake, credit, created_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (request, created_slot) DO UPDATE SET
+                        state = excluded.state, locked_at = excluded.locked_at, deadline = excluded.deadline
+                    """,
+                arguments: [
+                    lock.id.request.blob, Int64(bitPattern: lock.id.createdSlot), lock.state.rawValue,
+                    lock.lockedAt?.rawValue, lock.deadline?.rawValue, lock.voucherSigner.blob,
+                    lock.stake.column, lock.credit.column, lock.createdAt.rawValue,
+                ]
+            )
+        }
+    }
+
+    /// The lock of one incarnation, if this provider ever wanted it.
+    public func lock(_ id: LockID) async throws -> LockRecord? {
+        try await read { database in
+            try Row.fetchOne(
+                database,
+                sql: "SELECT * FROM lock WHERE request = ? AND created_slot = ?",
+                arguments: [id.request.blob, Int64(bitPattern: id.createdSlot)]
+            ).map(LockRecord.init(row:))
+        }
+    }
+
+    /// All locks that are not over: what a start has to look into.
+    public func unsettledLocks() async throws -> [LockRecord] {
+        try await read { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT * FROM lock WHERE state NOT IN ('claimed', 'forgotten') ORDER BY created_at, request"
+            ).map(LockRecord.init(row:))
+        }
+    }
+
+    /// Moves a lock on.
+    public func setState(_ state: LockRecord.State, of id: LockID) async throws {
+        try await write { database in
+            try database.execute(
+                sql: "UPDATE lock SET state = ? WHERE request = ? AND created_slot = ?",
+                arguments: [state.rawValue, id.request.blob, Int64(bitPattern: id.createdSlot)]
+            )
+        }
+    }
+}

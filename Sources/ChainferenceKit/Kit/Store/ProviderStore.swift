@@ -1,0 +1,151 @@
+import Foundation
+import GRDB
+public import Solana
+
+/// What a provider must not forget: its locks, the newest voucher of each, and what it has claimed.
+///
+/// A SQLite database in WAL mode with `synchronous = FULL`: when a method has returned, what it wrote survives a kill and
+/// a power cut. Vouchers are written here before a token that they pay for counts as paid, lock intents before the lock
+/// transaction goes out, claims before the claim goes out. The chain stays the judge; the store says where to look.
+public final class ProviderStore: Sendable {
+    let database: any DatabaseWriter
+
+    /// Opens or creates the store and brings its schema up to date.
+    ///
+    /// - Parameter path: The database file; its directory must exist. The file is readable by its owner alone.
+    /// - Throws: ``StoreError``.
+    public init(path: String) throws(StoreError) {
+        do {
+            let isNew = !FileManager.default.fileExists(atPath: path)
+            let pool = try DatabasePool(path: path, configuration: Self.configuration)
+            if isNew { try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path) }
+            try Self.migrator.migrate(pool)
+            self.database = pool
+        } catch {
+            throw .cannotOpen(path: path, reason: "\(error)")
+        }
+    }
+
+    /// A store in memory, which forgets everything with the process: for tests and experiments.
+    ///
+    /// - Throws: ``StoreError``.
+    public init() throws(StoreError) {
+        do {
+            let queue = try DatabaseQueue(configuration: Self.configuration)
+            try Self.migrator.migrate(queue)
+            self.database = queue
+        } catch {
+            throw .cannotOpen(path: ":memory:", reason: "\(error)")
+        }
+    }
+
+    /// Closes the database; every later call throws.
+    public func close() throws(StoreError) {
+        do {
+            try database.close()
+        } catch {
+            throw .failed(reason: "\(error)")
+        }
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.prepareDatabase { database in
+            // A commit reaches the disk before it returns: GRDB's default for WAL is NORMAL, which may lose the last ones.
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+        }
+        configuration.foreignKeysEnabled = true
+        // Another process (a report, a second provider by mistake) may hold the file for a moment.
+        configuration.busyMode = .timeout(5)
+        return configuration
+    }
+
+    /// Every schema that was ever shipped, in order; a new one is a new migration, an old one is never edited.
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: locks, vouchers, claims") { database in
+            try database.execute(sql: LockRecord.schema)
+            try database.execute(sql: VoucherRecord.schema)
+            try database.execute(sql: ClaimRecord.schema)
+        }
+        return migrator
+    }
+
+    func write<Result: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await database.write(body)
+        } catch let error as StoreError {
+            throw error
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw StoreError.failed(reason: "\(error)")
+        }
+    }
+
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await database.read(body)
+        } catch let error as StoreError {
+            throw error
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw StoreError.failed(reason: "\(error)")
+        }
+    }
+}
+
+/// One incarnation of one request, as this provider locked it.
+///
+/// A request that is released and locked again, or closed and created again, gets another created slot or another lock
+/// time, and with it another identity.
+public struct LockID: Hashable, Sendable {
+    /// The request account.
+    public let request: Address
+
+    /// The slot in which this incarnation was created.
+    public let createdSlot: UInt64
+
+    /// Adopts an address and a slot.
+    public init(request: Address, createdSlot: UInt64) {
+        self.request = request
+        self.createdSlot = createdSlot
+    }
+}
+
+/// Why the store could not do what it was asked for.
+public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file can't be opened or brought up to date.
+    case cannotOpen(path: String, reason: String)
+    /// A read or a write failed.
+    case failed(reason: String)
+    /// A stored row makes no sense.
+    case corrupt(table: String, column: String)
+    /// A voucher for a lock that the store does not know.
+    case unknownLock(Address)
+    /// A voucher that is not above the newest one.
+    case voucherDoesNotRise(newest: Lamports, offered: Lamports)
+
+    /// What happened and what to do.
+    public var description: String {
+        switch self {
+        case .cannotOpen(let path, let reason):
+            "The store at \(path) can't be opened: \(reason). Check that the directory exists and can be written, and "
+                + "that no newer version of the kit has changed the file."
+        case .failed(let reason):
+            "The store failed: \(reason). Nothing was acted on; check the disk's free space and the file's permissions."
+        case .corrupt(let table, let column):
+            "The store's table \(table) holds an impossible \(column). Restore the file from a backup; the chain still "
+                + "holds all stakes."
+        case .unknownLock(let request):
+            "The store knows no lock of request \(request), so it takes no voucher for it."
+        case .voucherDoesNotRise(let newest, let offered):
+            "A voucher for \(offered.rawValue) lamports is not above the newest one, \(newest.rawValue)."
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import InferenceMarket
+import Solana
+import Testing
+
+@testable import ChainferenceKit
+
+@Suite("When and how locks are settled")
+struct ClaimPolicyTests {
+    let policy = ClaimPolicy(idleSeconds: 600, maximumDelay: 60)
+    let now = UnixTime(rawValue: 10_000)
+
+    func situation(_ change: (inout ClaimPolicy.Situation) -> Void = { _ in }) -> ClaimPolicy.Situation {
+        var situation = ClaimPolicy.Situation(
+            lockedAt: UnixTime(rawValue: 9_990),
+            deadline: UnixTime(rawValue: 9_990 + 3_600),
+            isClosing: false,
+            isConnected: false,
+            isAnswering: false,
+            lastActivity: nil,
+            closedAt: nil,
+            jitter: 0.5,
+            isDraining: false
+        )
+        change(&situation)
+        return situation
+    }
+
+    func settlesAt(_ change: (inout ClaimPolicy.Situation) -> Void = { _ in }) -> Int64 {
+        policy.settlementTime(situation(change), now: now).rawValue
+    }
+
+    @Test("At once when the client begins to close, even in the middle of an answer")
+    func closing() {
+        #expect(settlesAt { $0.isClosing = true } == 10_000)
+        #expect(
+            settlesAt {
+                $0.isClosing = true
+                $0.isAnswering = true
+                $0.isConnected = true
+            } == 10_000
+        )
+    }
+
+    @Test("An answer that runs is settled five minutes before the deadline at the latest")
+    func answering() {
+        #expect(
+            settlesAt {
+                $0.isAnswering = true
+                $0.isConnected = true
+            } == 9_990 + 3_300
+        )
+        // A shutdown waits for it.
+        #expect(
+            settlesAt {
+                $0.isAnswering = true
+                $0.isDraining = true
+            } == 9_990 + 3_300
+        )
+    }
+
+    @Test("After a good end, put off by the drawn part of the delay")
+    func closed() {
+        #expect(settlesAt { $0.closedAt = UnixTime(rawValue: 9_995) } == 9_995 + 30)
+        #expect(
+            settlesAt {
+                $0.closedAt = UnixTime(rawValue: 9_995)
+                $0.jitter = 7
+            } == 9_995 + 60
+        )
+        // Another session of the same lock is open.
+        #expect(
+            settlesAt {
+                $0.closedAt = UnixTime(rawValue: 9_995)
+                $0.isConnected = true
+                $0.lastActivity = UnixTime(rawValue: 9_999)
+            } == 9_999 + 600
+        )
+        #expect(
+            settlesAt {
+                $0.closedAt = UnixTime(rawValue: 9_995)
+                $0.deadline = UnixTime(rawValue: 9_995 + 310)
+            } == 9_995 + 10
+        )
+    }
+
+    @Test("A client that is away or never came is waited for as long as the idle limit")
+    func idle() {
+        #expect(settlesAt() == 9_990 + 600)
+        #expect(settlesAt { $0.lastActivity = UnixTime(rawValue: 9_999) } == 9_999 + 600)
+        #expect(settlesAt { $0.deadline = UnixTime(rawValue: 10_100) } == 9_800)
+    }
+
+    @Test("A shutdown settles everything that is not being answered")
+    func draining() {
+        #expect(settlesAt { $0.isDraining = true } == 10_000)
+        #expect(
+            settlesAt {
+                $0.isDraining = true
+                $0.isConnected = true
+            } == 10_000
+        )
+    }
+
+    @Test("A client that does not connect within 15 seconds gives its slot back, not its lock")
+    func slots() {
+        func occupies(_ now: Int64, _ change: (inout ClaimPolicy.Situation) -> Void = { _ in }) -> Bool {
+            policy.occupiesSlot(situation(change), now: UnixTime(rawValue: now))
+        }
+        #expect(occupies(9_990 + 15))
+        #expect(!occupies(9_990 + 16))
+        #expect(occupies(99_999) { $0.isConnected = true })
+        #expect(occupies(10_014) { $0.lastActivity = UnixTime(rawValue: 9_999) })
+        #expect(!occupies(10_015) { $0.lastActivity = UnixTime(rawValue: 9_999) })
+        #expect(!occupies(9_996) { $0.closedAt = UnixTime(rawValue: 9_995) })
+    }
+
+    @Test("The voucher first, then the credit; a failure gives the request back or the stake home")
+    func settlements() {
+        let key = Keypair()
+        let message = VoucherMessage(request: .zero, cumulative: 5, expiresAt: UnixTime(rawValue: 1))
+        let voucher = Voucher(signing: message, with: key)
+        func settlement(_ voucher: Voucher?, _ ending: ClaimPolicy.Ending, after seconds: Int64)
+            -> ClaimPolicy.Settlement
+        {
+            policy.settlement(
+                voucher: voucher,
+                claimableWithoutVoucher: 7,
+                ending: ending,
+                secondsSinceLock: seconds,
+                graceSeconds: 60
+            )
+        }
+        #expect(settlement(voucher, .served, after: 10) == .claim(voucher))
+        #expect(settlement(voucher, .failedToServe, after: 10) == .claim(voucher))
+        #expect(settlement(nil, .served, after: 10) == .claimCredit(7))
+        #expect(settlement(nil, .failedToServe, after: 10) == .release)
+        #expect(settlement(nil, .failedToServe, after: 60) == .claimCredit(0))
+        let nothing = Voucher(
+            signing: VoucherMessage(request: .zero, cumulative: 0, expiresAt: UnixTime(rawValue: 1)),
+            with: key
+        )
+        #expect(settlement(nothing, .served, after: 10) == .claimCredit(7))
+    }
+}
