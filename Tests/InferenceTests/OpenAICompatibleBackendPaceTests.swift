@@ -82,11 +82,13 @@ struct OpenAICompatibleBackendPaceTests {
         let engine = try FakeEngine { _, connection in
             connection.write(FakeEngine.eventStream)
             var sent = 0
+            var waits = 0
             while sent < total {
                 var rest = chunk[...]
                 while !rest.isEmpty {
-                    guard let count = connection.writeForAWhile(Array(rest), patience: 400) else { return }
-                    if count == 0 { stalled.send(sent) }
+                    guard let count = connection.writeForAWhile(Array(rest), patience: 500) else { return }
+                    waits = count == 0 ? waits + 1 : 0
+                    if waits == 3 { stalled.send(sent) }
                     rest = rest.dropFirst(count)
                     sent += count
                 }
@@ -95,7 +97,7 @@ struct OpenAICompatibleBackendPaceTests {
         }
         let reading = Signal<Void>()
         let gathered = Gathered { count in if count == 1 { _ = await reading.next() } }
-        let backend = OpenAICompatibleBackend(baseURL: engine.url, limits: .init(nextToken: .milliseconds(200)))
+        let backend = OpenAICompatibleBackend(baseURL: engine.url, limits: .init(nextToken: .seconds(1)))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 let summary = try await backend.generate(request, into: gathered.output)

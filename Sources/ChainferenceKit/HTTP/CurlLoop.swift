@@ -57,10 +57,8 @@ final class CurlLoop {
             }
         case .resume(let transfer):
             guard let curl = transfers[ObjectIdentifier(transfer)] else { return }
-            curl.touch(clock.now)
-            alarm.consider(curl.deadline()?.instant)
-            // May call the write callback at once.
-            curl_easy_pause(curl.easy, CURLPAUSE_CONT)
+            let code = curl.resume(at: clock.now)
+            if code != CURLE_OK { end(curl, with: curl.outcome(of: code)) }
         case .remove(let transfer):
             remove(ObjectIdentifier(transfer))
         case .reconsiderDeadlines:
@@ -76,9 +74,7 @@ final class CurlLoop {
             guard let easy, chainference_curl_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK, let context
             else { continue }
             let curl = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
-            let outcome = curl.outcome(of: result)
-            remove(ObjectIdentifier(curl.transfer))
-            curl.transfer.finish(outcome)
+            end(curl, with: curl.outcome(of: result))
         }
     }
 
@@ -90,17 +86,18 @@ final class CurlLoop {
             if deadline.instant > now || curl.hasSentMore(by: now) {
                 alarm.consider(curl.deadline()?.instant)
             } else {
-                remove(ObjectIdentifier(curl.transfer))
-                curl.transfer.finish(.failure(deadline.error))
+                end(curl, with: .failure(deadline.error))
             }
         }
     }
 
     private func endAll(_ error: HTTPError) {
-        for curl in transfers.values {
-            remove(ObjectIdentifier(curl.transfer))
-            curl.transfer.finish(.failure(error))
-        }
+        for curl in transfers.values { end(curl, with: .failure(error)) }
+    }
+
+    private func end(_ curl: CurlTransfer, with outcome: Result<Void, HTTPError>) {
+        remove(ObjectIdentifier(curl.transfer))
+        curl.transfer.finish(outcome)
     }
 
     /// Takes a transfer out of libcurl's hands; its connection is closed unless the response was complete.

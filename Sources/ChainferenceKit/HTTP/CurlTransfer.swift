@@ -20,6 +20,8 @@ final class CurlTransfer {
     private var lastActivity: ContinuousClock.Instant
     private var sentSoFar: curl_off_t = 0
     private var isConnected = false
+    /// Whether libcurl holds the server back because the reader had no room.
+    private var isPaused = false
     private var response = ResponseHeaderReader()
     private var received = 0
     /// Why a callback stopped the transfer; libcurl itself would only say "write error".
@@ -53,11 +55,20 @@ final class CurlTransfer {
             next = (instant, .timedOut(phase, limit: limit))
         }
         if !isConnected { consider(started + timeouts.connect, .connecting, timeouts.connect) }
-        if isConnected, let idle = transfer.idleTimeout {
+        if isConnected, !isPaused, let idle = transfer.idleTimeout {
             consider(lastActivity + idle, response.isComplete ? .body : .waitingForResponse, idle)
         }
         if let total = timeouts.total { consider(started + total, .wholeRequest, total) }
         return next
+    }
+
+    /// Lets the server go on; libcurl offers what the reader had no room for again, at once.
+    func resume(at now: ContinuousClock.Instant) -> CURLcode {
+        guard isPaused else { return CURLE_OK }
+        isPaused = false
+        touch(now)
+        alarm.consider(deadline()?.instant)
+        return curl_easy_pause(easy, CURLPAUSE_CONT)
     }
 
     /// Notes a sign of life.
@@ -172,7 +183,10 @@ final class CurlTransfer {
             ownFailure = .bodyTooLarge(limit: request.maximumBodySize)
             return 0
         }
-        guard transfer.receive(bytes) else { return Int(CURL_WRITEFUNC_PAUSE) }
+        guard transfer.receive(bytes) else {
+            isPaused = true
+            return Int(CURL_WRITEFUNC_PAUSE)
+        }
         received += bytes.count
         return bytes.count
     }

@@ -99,14 +99,9 @@ final class Transfer: Sendable {
 
     // MARK: The driver's side
 
-    /// What the driver needs for the deadline of silence: nil while there is none.
+    /// The longest silence that is allowed now.
     var idleTimeout: Duration? {
-        state.withLock { $0.isHeldBack ? nil : $0.idleTimeout }
-    }
-
-    /// Whether the server is held back for the reader's sake.
-    var isHeldBack: Bool {
-        state.withLock { $0.isHeldBack }
+        state.withLock { $0.idleTimeout }
     }
 
     /// Takes status and headers.
