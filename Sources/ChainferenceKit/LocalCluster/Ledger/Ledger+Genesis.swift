@@ -68,19 +68,57 @@ extension Ledger {
 
     /// The accounts that a deployment through the upgradeable loader leaves, without the code, which runs natively.
     private mutating func deployMarket() {
-        guard let programData = try? parameters.market.programData else { return }
+        let market = parameters.market
         var reference: [UInt8] = []
         reference.append(little: UInt32(2))
-        reference += programData.bytes
-        store(program(owner: WellKnownAddress.upgradeableLoader, data: reference), at: parameters.market.program)
+        reference += market.programData.bytes
+        store(program(owner: WellKnownAddress.upgradeableLoader, data: reference), at: market.program)
         var data: [UInt8] = []
         data.append(little: UInt32(3))
         data.append(little: UInt64(0))
         data.append(1)
-        data += parameters.market.upgradeAuthority.bytes
+        data += market.upgradeAuthority.address.bytes
         var account = program(owner: WellKnownAddress.upgradeableLoader, data: data)
         account.executable = false
-        store(account, at: programData)
+        store(account, at: market.programData)
+        let wallet = LedgerAccount(lamports: Lamports(10 * Lamports.perSOL), owner: SystemProgram.id)
+        store(wallet, at: market.upgradeAuthority.address)
+        let rent = parameters.rent.minimumBalance(dataLength: 0)
+        store(LedgerAccount(lamports: rent, owner: SystemProgram.id), at: market.treasury)
+    }
+
+    /// Sends the transaction that initialises the market, as the upgrade authority would on a validator.
+    mutating func initializeMarket() {
+        let market = parameters.market
+        let authority = market.upgradeAuthority.address
+        var data: [UInt8] = []
+        data.append(little: InstructionDiscriminator.initializeMarket)
+        data += authority.bytes
+        data.append(little: market.minimumComparedCharge.rawValue)
+        data.append(little: market.feeBasisPoints)
+        let instruction = Instruction(
+            program: market.program,
+            accounts: [
+                .writable(market.market),
+                .writableSigner(authority),
+                .writable(market.treasury),
+                .readonly(market.program),
+                .readonly(market.programData),
+                .readonly(SystemProgram.id),
+            ],
+            data: data
+        )
+        do {
+            var transaction = try Transaction(
+                feePayer: authority,
+                instructions: [instruction],
+                recentBlockhash: latestBlockhash(atSlot: slot).blockhash
+            )
+            try transaction.sign(by: [market.upgradeAuthority])
+            if let error = try process(transaction).error { throw error }
+        } catch {
+            preconditionFailure("the market could not be initialised: \(error)")
+        }
     }
 
     private func program(owner: Address, data: [UInt8]) -> LedgerAccount {

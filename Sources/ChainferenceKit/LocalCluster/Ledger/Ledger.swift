@@ -65,6 +65,7 @@ public struct Ledger: Sendable {
         makeGenesisAccounts()
         deltas[0] = SlotDelta()
         _ = beginSlot(unixTimestamp: time)
+        if parameters.market.isInitialized { initializeMarket() }
     }
 
     // MARK: Reading

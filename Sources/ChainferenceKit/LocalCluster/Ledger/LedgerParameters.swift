@@ -1,4 +1,3 @@
-import SodiumCrypto
 public import Solana
 
 /// The constants of a ledger: what a cluster's genesis fixes.
@@ -36,7 +35,7 @@ public struct LedgerParameters: Sendable {
     /// What makes the blockhashes of this cluster differ from another's; nil for random bytes.
     public var seed: [UInt8]?
 
-    /// The market program's address and the key that may upgrade it.
+    /// Where the market program lives and how its market is set up.
     public var market = MarketDeployment.localnet
 
     /// Accounts that exist from the start.
@@ -50,46 +49,4 @@ public struct LedgerParameters: Sendable {
 
     /// A slot is finalized once it is confirmed, at the earliest.
     var finalizationAge: UInt64 { max(confirmationAge, finalizationSlots) }
-}
-
-/// Where a program lives and who may upgrade it.
-public struct MarketDeployment: Sendable, Hashable {
-    /// The program's address.
-    public var program: Address
-
-    /// The key that may upgrade the program, and that initialises the market.
-    public var upgradeAuthority: Address
-
-    /// Names a deployment.
-    public init(program: Address, upgradeAuthority: Address) {
-        self.program = program
-        self.upgradeAuthority = upgradeAuthority
-    }
-
-    /// The account that holds the program's code on a validator.
-    public var programData: Address {
-        get throws(ProgramAddressError) {
-            try Address.findProgramAddress(seeds: [program.bytes], program: WellKnownAddress.upgradeableLoader).address
-        }
-    }
-}
-
-extension MarketDeployment {
-    /// The deployment of every local cluster.
-    ///
-    /// Both keys come from public seeds, by design: never use them elsewhere.
-    public static let localnet = MarketDeployment(
-        program: localnetKeypair("chainference localnet program").address,
-        upgradeAuthority: localnetAuthority.address
-    )
-
-    /// The key that may upgrade the program of a local cluster; public by design.
-    public static let localnetAuthority = localnetKeypair("chainference localnet authority")
-
-    private static func localnetKeypair(_ text: String) -> Keypair {
-        guard let keypair = try? Keypair(seed: SHA256.hash(Array(text.utf8))) else {
-            preconditionFailure("a SHA-256 digest is a seed")
-        }
-        return keypair
-    }
 }
