@@ -63,7 +63,7 @@ struct GoldenTransactionTests {
         #expect(document.cases.count > 700)
         for expected in document.cases {
             var ledger = start
-            let before = ledger.balances.values.reduce(Lamports.zero) { $0.saturatingAdding($1) }
+            let before = ledger.balances.values.reduce(ledger.feesCollected) { $0.saturatingAdding($1) }
             let transaction = try Transaction(decoding: expected.transaction)
             var error = JSONValue.null
             var logs: [String] = []

@@ -87,8 +87,17 @@ extension Ledger {
         store(LedgerAccount(lamports: rent, owner: SystemProgram.id), at: market.treasury)
     }
 
-    /// Sends the transaction that initialises the market, as the upgrade authority would on a validator.
+    /// Lands the transaction that initialises the market, as the upgrade authority would on a validator.
     mutating func initializeMarket() {
+        do {
+            if let error = try process(marketInitialization()).error { throw error }
+        } catch {
+            preconditionFailure("the market could not be initialised: \(error)")
+        }
+    }
+
+    /// The signed transaction that initialises the market.
+    func marketInitialization() throws -> Transaction {
         let market = parameters.market
         let authority = market.upgradeAuthority.address
         var data: [UInt8] = []
@@ -108,17 +117,13 @@ extension Ledger {
             ],
             data: data
         )
-        do {
-            var transaction = try Transaction(
-                feePayer: authority,
-                instructions: [instruction],
-                recentBlockhash: latestBlockhash(atSlot: slot).blockhash
-            )
-            try transaction.sign(by: [market.upgradeAuthority])
-            if let error = try process(transaction).error { throw error }
-        } catch {
-            preconditionFailure("the market could not be initialised: \(error)")
-        }
+        var transaction = try Transaction(
+            feePayer: authority,
+            instructions: [instruction],
+            recentBlockhash: latestBlockhash(atSlot: slot).blockhash
+        )
+        try transaction.sign(by: [market.upgradeAuthority])
+        return transaction
     }
 
     private func program(owner: Address, data: [UInt8]) -> LedgerAccount {
