@@ -91,7 +91,7 @@ let package = Package(
         .target(
             name: "LocalCluster",
             dependencies: [
-                "Solana", "SodiumCrypto", "MarketProgram", "InferenceMarket",
+                "Solana", "SodiumCrypto", "MarketProgram",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

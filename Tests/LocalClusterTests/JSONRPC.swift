@@ -7,7 +7,7 @@ import Testing
 /// Raw JSON-RPC calls over HTTP, so that tests see exactly what a client would.
 struct JSONRPC {
     let url: String
-    private let client = HTTPClient.shared
+    private let client = HTTPClient()
 
     init(_ cluster: LocalCluster) {
         url = cluster.rpcURL

@@ -76,15 +76,27 @@ struct LedgerTests {
         let old = world.ledger.latestBlockhash(atSlot: world.ledger.slot)
         #expect(old.lastValidBlockHeight == world.ledger.slot + 150)
         world.advance(150)
-        let last = try world.transaction([pay(world.alice, world.bob.address, 1)], by: [world.alice], blockhash: old.blockhash)
+        let last = try world.transaction(
+            [pay(world.alice, world.bob.address, 1)],
+            by: [world.alice],
+            blockhash: old.blockhash
+        )
         #expect(throws: Never.self) { try world.ledger.process(last) }
         world.advance()
-        let late = try world.transaction([pay(world.alice, world.bob.address, 2)], by: [world.alice], blockhash: old.blockhash)
+        let late = try world.transaction(
+            [pay(world.alice, world.bob.address, 2)],
+            by: [world.alice],
+            blockhash: old.blockhash
+        )
         #expect(throws: TransactionError.blockhashNotFound) { try world.ledger.process(late) }
         // Long after both memories are gone, the first one is still not accepted again.
         world.advance(200)
         #expect(throws: TransactionError.blockhashNotFound) { try world.ledger.process(last) }
-        let unknown = try world.transaction([pay(world.alice, world.bob.address, 2)], by: [world.alice], blockhash: .zero)
+        let unknown = try world.transaction(
+            [pay(world.alice, world.bob.address, 2)],
+            by: [world.alice],
+            blockhash: .zero
+        )
         #expect(throws: TransactionError.blockhashNotFound) { try world.ledger.process(unknown) }
     }
 
@@ -148,7 +160,10 @@ struct LedgerTests {
     @Test("Version 0 loads accounts from tables, and says what is wrong with a table")
     func lookupTables() throws {
         let bob = TestLedger.wallet(2).address
-        let table = AddressLookupTable(address: TestLedger.wallet(50).address, addresses: [TestLedger.wallet(51).address, bob])
+        let table = AddressLookupTable(
+            address: TestLedger.wallet(50).address,
+            addresses: [TestLedger.wallet(51).address, bob]
+        )
         func world(_ change: (inout LedgerAccount) -> Void = { _ in }) -> TestLedger {
             TestLedger { parameters in
                 var account = Self.account(of: table)
@@ -174,7 +189,10 @@ struct LedgerTests {
         #expect(try refusal(world { $0.data.removeLast() }) == .invalidAddressLookupTableData)
         #expect(try refusal(world { $0.data.removeLast(32) }) == .invalidAddressLookupTableIndex)
         // Extended in this very slot from the second address on: that one is not active yet.
-        #expect(try refusal(world { $0 = Self.account(of: table, lastExtended: 1, start: 1) }) == .invalidAddressLookupTableIndex)
+        #expect(
+            try refusal(world { $0 = Self.account(of: table, lastExtended: 1, start: 1) })
+                == .invalidAddressLookupTableIndex
+        )
     }
 
     // MARK: Commitment
@@ -228,7 +246,11 @@ struct LedgerTests {
         #expect(found(.finalized).isEmpty)
         world.advance(2)
         #expect(found(.finalized) == [account.address])
-        #expect(!world.ledger.accounts(ownedBy: SystemProgram.id, atSlot: world.ledger.slot).contains { $0.0 == account.address })
+        #expect(
+            !world.ledger.accounts(ownedBy: SystemProgram.id, atSlot: world.ledger.slot).contains {
+                $0.0 == account.address
+            }
+        )
     }
 
     // MARK: Memory
@@ -238,13 +260,18 @@ struct LedgerTests {
         var world = TestLedger { $0.historyLimit = 50 }
         var signatures: [Signature] = []
         for number in 0..<400 {
-            signatures.append(try world.send([pay(world.alice, world.bob.address, UInt64(number))], by: [world.alice]).signature)
+            signatures.append(
+                try world.send([pay(world.alice, world.bob.address, UInt64(number))], by: [world.alice]).signature
+            )
             world.advance()
         }
         #expect(world.ledger.history.count == 50)
         #expect(world.ledger.transaction(signatures[349]) == nil)
         #expect(world.ledger.transaction(signatures[350]) != nil)
-        #expect(Array(world.ledger.history.records(mentioning: world.bob.address)).map(\.signature) == signatures[350...].reversed())
+        #expect(
+            Array(world.ledger.history.records(mentioning: world.bob.address)).map(\.signature)
+                == signatures[350...].reversed()
+        )
         #expect(world.ledger.deltas.count <= 34)
         #expect(world.ledger.landed.count <= 152)
         #expect(world.ledger.transactionCount == 401)

@@ -1,6 +1,6 @@
 import InferenceMarket
-import Solana
 import SodiumCrypto
+import Solana
 import Testing
 
 @testable import LocalCluster
@@ -20,7 +20,9 @@ struct MarketProgramTests {
         let peerKey = try X25519.PublicKey(bytes: [UInt8](repeating: 3, count: 32))
         let added = try world.send(
             [
-                AddServerInstruction(owner: world.bob.address, peerKey: peerKey, peerAddress: "").instruction(in: market),
+                AddServerInstruction(owner: world.bob.address, peerKey: peerKey, peerAddress: "").instruction(
+                    in: market
+                ),
                 SetListingInstruction(owner: world.bob.address, model: model, terms: terms).instruction(in: market),
             ],
             by: [world.bob]
@@ -183,7 +185,9 @@ struct MarketProgramTests {
             return
         }
         #expect(code >= 6_000)
-        #expect(record.logs.last == "Program \(market.program) failed: custom program error: 0x\(String(code, radix: 16))")
+        #expect(
+            record.logs.last == "Program \(market.program) failed: custom program error: 0x\(String(code, radix: 16))"
+        )
         var after = world.ledger.balances
         after[world.alice.address] = before[world.alice.address]
         #expect(after == before)
@@ -209,10 +213,15 @@ struct MarketProgramTests {
         for number in 0..<400 {
             var instruction = template
             for _ in 0..<Int.random(in: 0...3, using: &random) where !instruction.data.isEmpty {
-                instruction.data[Int.random(in: instruction.data.indices, using: &random)] = .random(in: 0...255, using: &random)
+                instruction.data[Int.random(in: instruction.data.indices, using: &random)] = .random(
+                    in: 0...255,
+                    using: &random
+                )
             }
             if Bool.random(using: &random) {
-                instruction.data = Array(instruction.data.prefix(Int.random(in: 0...instruction.data.count, using: &random)))
+                instruction.data = Array(
+                    instruction.data.prefix(Int.random(in: 0...instruction.data.count, using: &random))
+                )
             }
             instruction.accounts = Array(instruction.accounts.prefix(Int.random(in: 0...8, using: &random)))
             if Bool.random(using: &random), !instruction.accounts.isEmpty {
@@ -222,7 +231,10 @@ struct MarketProgramTests {
             }
             if Bool.random(using: &random) { instruction.accounts.append(contentsOf: instruction.accounts.prefix(1)) }
             let needsAlice = instruction.accounts.contains { $0.isSigner && $0.address == world.alice.address }
-            let transaction = try world.transaction([instruction], by: needsAlice ? [world.carol, world.alice] : [world.carol])
+            let transaction = try world.transaction(
+                [instruction],
+                by: needsAlice ? [world.carol, world.alice] : [world.carol]
+            )
             _ = world.ledger.result(of: transaction)
             if number % 10 == 0 { world.advance() }
             #expect(world.total == total)

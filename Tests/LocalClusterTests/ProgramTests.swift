@@ -33,7 +33,8 @@ struct ProgramTests {
             data: Array("x".utf8)
         )
         #expect(
-            try world.send([unsigned], by: [world.alice]).error == .instructionError(index: 0, .missingRequiredSignature)
+            try world.send([unsigned], by: [world.alice]).error
+                == .instructionError(index: 0, .missingRequiredSignature)
         )
         for (program, error) in [
             (WellKnownAddress.memo2, InstructionError.programFailedToComplete),

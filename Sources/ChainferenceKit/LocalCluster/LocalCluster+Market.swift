@@ -1,32 +1,19 @@
-import InferenceMarket
 public import Solana
 
 extension LocalCluster {
-    /// Creates the market's account by a transaction of the program's upgrade authority, as its deployer does elsewhere.
+    /// Initialises the market by a transaction of the program's upgrade authority, unless that has been done.
     ///
-    /// The authority, whose key is public knowledge here, is given what it needs by the faucet; it is the market's
-    /// authority and treasury from then on. The market takes no fee.
+    /// Genesis does so by itself; this is for clusters whose `ledger.market.isInitialized` is false.
     ///
-    /// - Returns: The transaction's signature.
-    /// - Throws: What keeps the transactions from succeeding; a market that exists already is such a thing.
+    /// - Returns: The transaction's signature, or nil if the market exists.
+    /// - Throws: What keeps the transaction from succeeding.
     @discardableResult
-    public func initializeMarket() throws -> Signature {
-        let authority = Market.localnetAuthority()
-        try airdrop(.lamports(Lamports.perSOL), to: authority.address)
-        let initialize = InitializeMarketInstruction(
-            upgradeAuthority: authority.address,
-            authority: authority.address,
-            treasury: authority.address,
-            minimumComparedCharge: .lamports(1_000),
-            fee: .zero
-        )
-        let market = Market(program: configuration.ledger.market.program)
-        var transaction = try Transaction(
-            feePayer: authority.address,
-            instructions: [initialize.instruction(in: market)],
-            recentBlockhash: latestBlockhash()
-        )
-        try transaction.sign(by: [authority])
+    public func initializeMarket() throws -> Signature? {
+        let transaction: Transaction? = try withState { state in
+            guard state.ledger.account(state.ledger.parameters.market.market) == nil else { return nil }
+            return try state.ledger.marketInitialization()
+        }
+        guard let transaction else { return nil }
         let record = try submit(transaction)
         if let error = record.error { throw error }
         return record.signature

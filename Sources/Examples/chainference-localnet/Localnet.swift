@@ -80,7 +80,6 @@ struct Banner: Service {
 
     func run() async throws {
         let endpoints = try await cluster.endpoints()
-        try cluster.initializeMarket()
         print(
             """
             JSON-RPC   \(endpoints.rpcURL)
