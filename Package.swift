@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "SolanaRPC", targets: ["SolanaRPC"]),
         .library(name: "Solana", targets: ["Solana"]),
         .library(name: "Borsh", targets: ["Borsh"]),
+        .library(name: "SodiumCrypto", targets: ["SodiumCrypto"]),
         .library(name: "ProgramToolchain", targets: ["ProgramToolchain"]),
         .executable(name: "build-program", targets: ["build-program"]),
         .executable(name: "chainference-localnet", targets: ["chainference-localnet"]),
