@@ -181,7 +181,12 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "BorshTests", dependencies: ["Borsh"], resources: [.copy("Golden")]),
-        .testTarget(name: "SodiumCryptoTests", dependencies: ["SodiumCrypto"], exclude: ["forgeries.py"]),
+        .testTarget(
+            name: "SodiumCryptoTests",
+            dependencies: ["SodiumCrypto"],
+            exclude: ["forgeries.py"],
+            resources: [.copy("Vectors")]
+        ),
         .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh", "SodiumCrypto"], resources: [.copy("Golden")]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
