@@ -208,7 +208,15 @@ let package = Package(
             ],
             resources: [.copy("Golden")]
         ),
-        .testTarget(name: "PeerChannelTests", dependencies: ["PeerChannel"], resources: [.copy("Vectors")]),
+        .testTarget(
+            name: "PeerChannelTests",
+            dependencies: [
+                "PeerChannel", "SodiumCrypto",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            resources: [.copy("Vectors")]
+        ),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(
             name: "ChainferenceKitTests",

@@ -46,6 +46,12 @@ struct NoiseTests {
     final class NoiseTransportBox {
         var transport: NoiseTransport
         init(_ transport: consuming NoiseTransport) { self.transport = transport }
+
+        /// The transport as a new value with the same keys' memory; the box is of no use afterwards.
+        func take() -> NoiseTransport {
+            let empty = NoiseTransport(sending: NoiseTests.cipher(), receiving: NoiseTests.cipher(), handshakeHash: [])
+            return exchange(&transport, with: empty)
+        }
     }
 
     @Test("A message that fails leaves the counter, so that the right one still opens")
@@ -156,7 +162,10 @@ struct NoiseTests {
         #expect(attempt("NK", local: false, remote: true) == nil)
     }
 
-    @Test("Only the fundamental patterns have names", arguments: ["", "xk", "XKX", "XKpsk4", "XKpsk", "XKpsk3+psk0", "XK1", "XKpsk3+"])
+    @Test(
+        "Only the fundamental patterns have names",
+        arguments: ["", "xk", "XKX", "XKpsk4", "XKpsk", "XKpsk3+psk0", "XK1", "XKpsk3+"]
+    )
     func unknownPatterns(name: String) {
         #expect(NoisePattern(named: name) == nil)
     }
@@ -200,4 +209,11 @@ struct NoiseTests {
         "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     ].map { [UInt8](hex: $0) }
+}
+
+/// Puts `value` in the place of `target`, and gives what was there.
+private func exchange(_ target: inout NoiseTransport, with value: consuming NoiseTransport) -> NoiseTransport {
+    let old = target
+    target = value
+    return old
 }

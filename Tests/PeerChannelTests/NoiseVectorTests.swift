@@ -130,15 +130,15 @@ struct NoiseVectorTests {
             var ciphertext: String
         }
 
-        var protocol_name: String?
+        var protocolName: String?
         var name: String?
-        var init_prologue: String?
-        var init_psks: [String]?
-        var init_static: String?
-        var init_ephemeral: String?
-        var resp_static: String?
-        var resp_ephemeral: String?
-        var handshake_hash: String?
+        var initPrologue: String?
+        var initPsks: [String]?
+        var initStatic: String?
+        var initEphemeral: String?
+        var respStatic: String?
+        var respEphemeral: String?
+        var handshakeHash: String?
         var messages: [Message]
     }
 
@@ -152,25 +152,27 @@ struct NoiseVectorTests {
     )
     func publicVectors() throws {
         let path = try #require(ProcessInfo.processInfo.environment["CHAINFERENCE_NOISE_VECTORS"])
-        let file = try JSONDecoder().decode(PublicFile.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let file = try decoder.decode(PublicFile.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         var count = 0
         for vector in file.vectors {
-            let parts = (vector.protocol_name ?? vector.name ?? "").split(separator: "_")
+            let parts = (vector.protocolName ?? vector.name ?? "").split(separator: "_")
             guard parts.count == 5, parts[2...] == ["25519", "ChaChaPoly", "SHA256"],
                 let pattern = NoisePattern(named: String(parts[1]))
             else { continue }
             func begin(_ role: NoiseHandshake.Role) throws -> NoiseHandshake {
                 let (mine, theirs) =
                     role == .initiator
-                    ? (vector.init_static, vector.resp_static) : (vector.resp_static, vector.init_static)
+                    ? (vector.initStatic, vector.respStatic) : (vector.respStatic, vector.initStatic)
                 return try NoiseHandshake(
                     pattern: pattern,
                     role: role,
-                    prologue: [UInt8](hex: vector.init_prologue ?? ""),
+                    prologue: [UInt8](hex: vector.initPrologue ?? ""),
                     localStatic: Self.key(mine),
                     remoteStatic: Self.key(theirs)?.publicKey,
-                    presharedKeys: (vector.init_psks ?? []).map { SecretBytes(copying: [UInt8](hex: $0)) },
-                    ephemeral: Self.key(role == .initiator ? vector.init_ephemeral : vector.resp_ephemeral)
+                    presharedKeys: (vector.initPsks ?? []).map { SecretBytes(copying: [UInt8](hex: $0)) },
+                    ephemeral: Self.key(role == .initiator ? vector.initEphemeral : vector.respEphemeral)
                 )
             }
             var initiator = try begin(.initiator)
@@ -192,7 +194,7 @@ struct NoiseVectorTests {
                 #expect(written.hex == message.ciphertext, "\(parts[1]) \(index)")
             }
             let hash = try initiator.handshakeHash().hex
-            if let expected = vector.handshake_hash { #expect(hash == expected) }
+            if let expected = vector.handshakeHash { #expect(hash == expected) }
             var first = try initiator.split()
             var second = try responder.split()
             for (index, message) in vector.messages.enumerated().dropFirst(handshakeCount) {

@@ -27,7 +27,13 @@ struct ChaChaPolyTests {
                 try vector.nonce.bytes.withUnsafeBytes { nonce in
                     try vector.key.bytes.withUnsafeBytes { key in
                         try output.withUnsafeMutableBytes {
-                            try ChaChaPoly.open(ciphertext, authenticating: associated, nonce: nonce, key: key, into: $0)
+                            try ChaChaPoly.open(
+                                ciphertext,
+                                authenticating: associated,
+                                nonce: nonce,
+                                key: key,
+                                into: $0
+                            )
                         }
                     }
                 }
@@ -76,7 +82,13 @@ struct ChaChaPolyTests {
                         ChaChaPoly.seal(plaintext, authenticating: associated, nonce: nonce, key: key, into: buffer)
                         #expect([UInt8](buffer) == vector.ciphertext.bytes)
                         let ciphertext = UnsafeRawBufferPointer(buffer)
-                        try ChaChaPoly.open(ciphertext, authenticating: associated, nonce: nonce, key: key, into: buffer)
+                        try ChaChaPoly.open(
+                            ciphertext,
+                            authenticating: associated,
+                            nonce: nonce,
+                            key: key,
+                            into: buffer
+                        )
                         #expect([UInt8](buffer[..<count]) == vector.plaintext.bytes)
                     }
                 }
