@@ -21,9 +21,9 @@ let package = Package(
         .library(name: "SolanaRPC", targets: ["SolanaRPC"]),
         .library(name: "Solana", targets: ["Solana"]),
         .library(name: "Borsh", targets: ["Borsh"]),
-        .library(name: "SodiumCrypto", targets: ["SodiumCrypto"]),
         .library(name: "ProgramToolchain", targets: ["ProgramToolchain"]),
         .executable(name: "build-program", targets: ["build-program"]),
+        .executable(name: "market-idl", targets: ["market-idl"]),
         .executable(name: "chainference-localnet", targets: ["chainference-localnet"]),
         .executable(name: "chainference-provider", targets: ["chainference-provider"]),
         .executable(name: "chainference-client", targets: ["chainference-client"]),
@@ -32,7 +32,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -81,6 +80,14 @@ let package = Package(
             dependencies: ["Solana", "Borsh", "SodiumCrypto", "MarketProgram"],
             path: "\(kit)/Market"
         ),
+        .executableTarget(
+            name: "market-idl",
+            dependencies: [
+                "InferenceMarket", "Solana",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "\(kit)/MarketIDL"
+        ),
         .target(name: "ProgramToolchain", path: "\(kit)/ProgramToolchain"),
         .executableTarget(
             name: "build-program",
@@ -94,8 +101,7 @@ let package = Package(
             name: "LocalCluster",
             dependencies: [
                 "Solana", "SodiumCrypto", "MarketProgram",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -183,12 +189,7 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "BorshTests", dependencies: ["Borsh"], resources: [.copy("Golden")]),
-        .testTarget(
-            name: "SodiumCryptoTests",
-            dependencies: ["SodiumCrypto"],
-            exclude: ["forgeries.py"],
-            resources: [.copy("Vectors")]
-        ),
+        .testTarget(name: "SodiumCryptoTests", dependencies: ["SodiumCrypto"], exclude: ["forgeries.py"]),
         .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh", "SodiumCrypto"], resources: [.copy("Golden")]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
@@ -210,15 +211,7 @@ let package = Package(
             ],
             resources: [.copy("Golden")]
         ),
-        .testTarget(
-            name: "PeerChannelTests",
-            dependencies: [
-                "PeerChannel", "SodiumCrypto",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
-            resources: [.copy("Vectors")]
-        ),
+        .testTarget(name: "PeerChannelTests", dependencies: ["PeerChannel"], resources: [.copy("Vectors")]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(
             name: "ChainferenceKitTests",

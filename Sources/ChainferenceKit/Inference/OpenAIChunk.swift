@@ -48,8 +48,8 @@ struct OpenAIChunk: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        choices = container.lenient([Choice].self, .choices) ?? []
-        usage = container.lenient(Usage.self, .usage)?.tokenUsage
+        choices = (try? container.decode([Choice].self, forKey: .choices)) ?? []
+        usage = (try? container.decode(Usage.self, forKey: .usage))?.tokenUsage
         error = Self.error(in: container)
     }
 
@@ -66,14 +66,14 @@ struct OpenAIChunk: Decodable {
             let message: String?
             let type: String?
         }
-        if let detailed = container.lenient(Detailed.self, .error) {
+        if let detailed = try? container.decode(Detailed.self, forKey: .error) {
             return detailed.message ?? detailed.type ?? "no explanation"
         }
-        if let text = container.lenient(String.self, .error) { return text }
-        let isError = container.lenient(String.self, .object) == "error" || !container.contains(.choices)
+        if let text = try? container.decode(String.self, forKey: .error) { return text }
+        let isError = (try? container.decode(String.self, forKey: .object)) == "error" || !container.contains(.choices)
         guard isError else { return nil }
-        return container.lenient(String.self, .message)
-            ?? container.lenient(String.self, .detail)
+        return (try? container.decode(String.self, forKey: .message))
+            ?? (try? container.decode(String.self, forKey: .detail))
     }
 }
 
@@ -100,22 +100,22 @@ extension OpenAIChunk.Choice: Decodable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            content = container.lenient(String.self, .content)
+            content = try? container.decode(String.self, forKey: .content)
             // DeepSeek, vLLM and llama.cpp write the one, Ollama and OpenRouter the other; some both.
             reasoning =
-                container.lenient(String.self, .reasoningContent)
-                ?? container.lenient(String.self, .reasoning)
-            toolCalls = container.lenient([ToolCallDelta].self, .toolCalls) ?? []
+                (try? container.decode(String.self, forKey: .reasoningContent))
+                ?? (try? container.decode(String.self, forKey: .reasoning))
+            toolCalls = (try? container.decode([ToolCallDelta].self, forKey: .toolCalls)) ?? []
         }
     }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        index = container.lenient(Int.self, .index) ?? 0
-        finishReason = container.lenient(String.self, .finishReason)
+        index = (try? container.decode(Int.self, forKey: .index)) ?? 0
+        finishReason = try? container.decode(String.self, forKey: .finishReason)
         let delta =
-            container.lenient(Delta.self, .delta) ?? container.lenient(Delta.self, .message)
-        text = delta?.content ?? container.lenient(String.self, .text)
+            (try? container.decode(Delta.self, forKey: .delta)) ?? (try? container.decode(Delta.self, forKey: .message))
+        text = delta?.content ?? (try? container.decode(String.self, forKey: .text))
         reasoning = delta?.reasoning
         toolCalls = delta?.toolCalls ?? []
     }
