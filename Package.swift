@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "SolanaRPC", targets: ["SolanaRPC"]),
         .library(name: "Solana", targets: ["Solana"]),
         .library(name: "Borsh", targets: ["Borsh"]),
+        .library(name: "SodiumCrypto", targets: ["SodiumCrypto"]),
         .library(name: "ProgramToolchain", targets: ["ProgramToolchain"]),
         .executable(name: "build-program", targets: ["build-program"]),
         .executable(name: "market-idl", targets: ["market-idl"]),
@@ -32,6 +33,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -101,7 +103,8 @@ let package = Package(
             name: "LocalCluster",
             dependencies: [
                 "Solana", "SodiumCrypto", "MarketProgram",
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -189,7 +192,12 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "BorshTests", dependencies: ["Borsh"], resources: [.copy("Golden")]),
-        .testTarget(name: "SodiumCryptoTests", dependencies: ["SodiumCrypto"], exclude: ["forgeries.py"]),
+        .testTarget(
+            name: "SodiumCryptoTests",
+            dependencies: ["SodiumCrypto"],
+            exclude: ["forgeries.py"],
+            resources: [.copy("Vectors")]
+        ),
         .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh", "SodiumCrypto"], resources: [.copy("Golden")]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
@@ -211,7 +219,15 @@ let package = Package(
             ],
             resources: [.copy("Golden")]
         ),
-        .testTarget(name: "PeerChannelTests", dependencies: ["PeerChannel"], resources: [.copy("Vectors")]),
+        .testTarget(
+            name: "PeerChannelTests",
+            dependencies: [
+                "PeerChannel", "SodiumCrypto",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            resources: [.copy("Vectors")]
+        ),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(
             name: "ChainferenceKitTests",

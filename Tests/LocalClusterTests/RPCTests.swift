@@ -15,8 +15,8 @@ struct RPCTests {
     let bob = TestLedger.wallet(2)
 
     func withCluster(
-        configure: (inout LocalCluster.Configuration) -> Void = { _ in },
-        _ body: (LocalCluster, JSONRPC) async throws -> Void
+        _ configure: (inout LocalCluster.Configuration) -> Void,
+        run body: (LocalCluster, JSONRPC) async throws -> Void
     ) async throws {
         var configuration = Self.manual
         configuration.ledger.genesisTime = 1_700_000_000
@@ -28,6 +28,10 @@ struct RPCTests {
         try await LocalCluster.withRunning(configuration) { cluster in
             try await body(cluster, JSONRPC(cluster))
         }
+    }
+
+    func withCluster(_ body: (LocalCluster, JSONRPC) async throws -> Void) async throws {
+        try await withCluster({ _ in }, run: body)
     }
 
     func transfer(
@@ -165,7 +169,7 @@ struct RPCTests {
         let owner = TestLedger.wallet(70).address
         let small = TestLedger.wallet(71).address
         let large = TestLedger.wallet(72).address
-        try await withCluster(configure: { configuration in
+        try await withCluster { configuration in
             configuration.ledger.accounts[small] = LedgerAccount(
                 lamports: 2_000_000,
                 data: [1, 2, 3, 4, 5],
@@ -176,7 +180,7 @@ struct RPCTests {
                 data: [UInt8](repeating: 9, count: 200),
                 owner: owner
             )
-        }) { _, rpc in
+        } run: { _, rpc in
             let key = JSONValue.string(small.base58)
             let plain = try await rpc.call("getAccountInfo", key)
             #expect(plain["context"]?["slot"] != nil)
@@ -397,35 +401,9 @@ struct RPCTests {
     @Test("A versioned transaction is shown only to those who know versions")
     func versions() async throws {
         let table = AddressLookupTable(address: TestLedger.wallet(50).address, addresses: [bob.address])
-        try await withCluster(configure: { $0.ledger.accounts[table.address] = LedgerTests.account(of: table) }) {
-            cluster,
-            rpc in
-            var transaction = try Transaction(
-                feePayer: alice.address,
-                instructions: [pay(alice, bob.address, 5_000_000)],
-                lookupTables: [table],
-                recentBlockhash: cluster.latestBlockhash()
-            )
-            try transaction.sign(by: [alice])
-            let signature = JSONValue.string(try cluster.submit(transaction).signature.base58)
-            cluster.advanceSlot()
-            let refused = try await rpc.refusal("getTransaction", signature, ["commitment": "confirmed"])
-            #expect(refused["code"] == -32_015)
-            let shown = try await rpc.call(
-                "getTransaction",
-                signature,
-                ["commitment": "confirmed", "maxSupportedTransactionVersion": 0]
-            )
-            #expect(shown["version"] == 0)
-            #expect(shown["meta"]?["loadedAddresses"]?["writable"] == [.string(bob.address.base58)])
-            let lookups = shown["transaction"]?["message"]?["addressTableLookups"]?.elements
-            #expect(lookups?.first?["accountKey"] == .string(table.address.base58))
-        }
-    }
-
-    @Test("Airdrops come from the faucet, as transactions, as many as one likes in one slot")
-    func airdrops() async throws {
-        try await withCluster { cluster, rpc in
+        try await withCluster {
+            $0.ledger.accounts[table.address] = LedgerTests.account(of: table)
+        } run: { cluster, rpc in
             let total = cluster.allBalances().total
             var signatures: Set<JSONValue> = []
             for _ in 0..<5 {

@@ -74,6 +74,54 @@ struct FuzzTests {
         }
     }
 
+    @Test(
+        "never trap the rewriter or the inspector either, as damaged intermediate code",
+        arguments: 0..<4 as Range<UInt64>
+    )
+    func damagedCode(seed: UInt64) {
+        var random = Random(state: seed)
+        let good = Array(
+            """
+            @"$e7Program7counterSivp.0" = internal global i64 7, align 8, !dbg !1
+            define internal fastcc noundef { i64, i64 } @"a pair"(i64 %0) unnamed_addr #1 !dbg !2 {
+            entry:
+              %1 = tail call fastcc { i64, i64 } @"a pair"(i64 range(i64 0, 9) %0) #2, !dbg !3
+              %2 = call i64 %0(i64 1, i64 2, i64 3, i64 4, i64 ptrtoint (ptr @x to i64), i32 signext %9) memory(none)
+              call void @llvm.memcpy.p0.p0.i64(ptr align 1 %a, ptr noundef %b, i64 32, i1 false), !dbg !3
+              %3 = sdiv exact i64 %0, -5
+              %4 = mul nuw i128 %a, %b
+              %5 = tail call { i64, i1 } @llvm.umul.with.overflow.i64(i64 %0, i64 %3)
+              %6 = load atomic i64, ptr @"$e1x_Wz" acquire, align 8
+              %7 = call i32 @memcmp(ptr %a, ptr %b, i64 %n)
+              ret { i64, i64 } { i64 1, i64 2 }, !dbg !3
+            }
+            declare i64 @sol_log_64_(i64 signext, i64)
+            attributes #1 = { nounwind memory(none) "target-cpu"="generic-rv64" }
+            !1 = !DIGlobalVariableExpression(var: !2, expr: !DIExpression())
+            !2 = distinct !DISubprogram(name: "f", scope: !2, file: !4, line: 3)
+            !3 = !DILocation(line: 1, column: 2, scope: !2, inlinedAt: !3)
+            !4 = !DIFile(filename: "a.swift", directory: "b")
+            """.utf8
+        )
+        for _ in 0..<250 {
+            var bytes = good
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                let position = Int.random(in: bytes.indices, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: bytes.remove(at: position)
+                case 1: bytes[position] = Array("(){}[]<>@%\"!, \n0".utf8).randomElement(using: &random) ?? 0
+                case 2: bytes.removeSubrange(position..<min(bytes.count, position + 40))
+                default: bytes.insert(contentsOf: bytes[position...].prefix(30), at: position)
+                }
+            }
+            let text = String(decoding: bytes, as: UTF8.self)
+            let rewriter = IRRewriter()
+            #expect(!rewriter.lower(rewriter.retarget(text)).isEmpty)
+            _ = IRInspector().inspect(text)
+            _ = ClangOutput(text)
+        }
+    }
+
     @Test("cost little: many symbols and sections with the same long name")
     func amplification() throws {
         var builder = ObjectBuilder.good

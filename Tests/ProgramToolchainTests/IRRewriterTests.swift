@@ -125,6 +125,73 @@ struct IRRewriterTests {
         #expect(lowered.contains("declare void @sol_memcmp_(ptr, ptr, i64, ptr)"))
     }
 
+    @Test("passes wide results and a sixth argument through memory")
+    func calls() {
+        let lowered = rewriter.lower(
+            """
+            define internal fastcc noundef { i64, i64 } @pair(i64 %0) unnamed_addr #1 {
+            entry:
+              ret { i64, i64 } { i64 1, i64 2 }, !dbg !1
+            }
+            define internal i64 @six(i64 %0, i64 %1, i64 %2, i64 %3, i64 range(i64 0, 9) %4, i32 signext %5) #1 {
+            entry:
+              ret i64 %4
+            }
+            define i64 @entrypoint(ptr %0, ptr %1) {
+            entry:
+              %2 = tail call fastcc { i64, i64 } @pair(i64 7) #2, !dbg !2
+              %3 = tail call i64 @six(i64 1, i64 2, i64 3, i64 4, i64 ptrtoint (ptr @x to i64), i32 signext %9), !dbg !3
+              %4 = call i64 @sol_log_64_(i64 1, i64 2, i64 3, i64 4, i64 5, i64 6)
+              %5 = call i128 %1(i128 %a, i128 %b, i64 5) memory(none)
+              ret i64 0
+            }
+            declare i64 @sol_log_64_(i64, i64, i64, i64, i64, i64)
+            attributes #1 = { nounwind memory(none) willreturn }
+            """
+        )
+        #expect(
+            lowered == """
+                define internal fastcc void @pair(ptr %chainference.result, i64 %0) unnamed_addr #1 {
+                entry:
+                  store { i64, i64 } { i64 1, i64 2 }, ptr %chainference.result, align 8, !dbg !1
+                  ret void, !dbg !1
+                }
+                define internal i64 @six(i64 %0, i64 %1, i64 %2, i64 %3, ptr %chainference.arguments) #1 {
+                entry:
+                  %chainference.address.1 = getelementptr inbounds i8, ptr %chainference.arguments, i64 0
+                  %4 = load i64, ptr %chainference.address.1, align 8
+                  %chainference.address.2 = getelementptr inbounds i8, ptr %chainference.arguments, i64 8
+                  %5 = load i32, ptr %chainference.address.2, align 8
+                  ret i64 %4
+                }
+                define i64 @entrypoint(ptr %0, ptr %1) {
+                entry:
+                  %chainference.slot.0 = alloca { i64, i64 }, align 8
+                  %chainference.slot.1 = alloca i128, align 8
+                  %chainference.outgoing = alloca [24 x i8], align 8
+                  call fastcc void @pair(ptr %chainference.slot.0, i64 7) #2, !dbg !2
+                  %2 = load { i64, i64 }, ptr %chainference.slot.0, align 8
+                  %chainference.address.3 = getelementptr inbounds i8, ptr %chainference.outgoing, i64 0
+                  store i64 ptrtoint (ptr @x to i64), ptr %chainference.address.3, align 8
+                  %chainference.address.4 = getelementptr inbounds i8, ptr %chainference.outgoing, i64 8
+                  store i32 %9, ptr %chainference.address.4, align 8
+                  %3 = call i64 @six(i64 1, i64 2, i64 3, i64 4, ptr %chainference.outgoing), !dbg !3
+                  %4 = call i64 @sol_log_64_(i64 1, i64 2, i64 3, i64 4, i64 5, i64 6)
+                  %chainference.address.5 = getelementptr inbounds i8, ptr %chainference.outgoing, i64 0
+                  store i128 %b, ptr %chainference.address.5, align 8
+                  %chainference.address.6 = getelementptr inbounds i8, ptr %chainference.outgoing, i64 16
+                  store i64 5, ptr %chainference.address.6, align 8
+                  call void %1(ptr %chainference.slot.1, i128 %a, ptr %chainference.outgoing)
+                  %5 = load i128, ptr %chainference.slot.1, align 8
+                  ret i64 0
+                }
+                declare i64 @sol_log_64_(i64, i64, i64, i64, i64, i64)
+                attributes #1 = { nounwind willreturn }
+
+                """
+        )
+    }
+
     @Test("survives text that is not intermediate code")
     func nonsense() {
         for text in [

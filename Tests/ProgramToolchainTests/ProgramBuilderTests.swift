@@ -46,31 +46,6 @@ struct ProgramBuilderTests {
     }
 
     static let refusals: [Refusal] = [
-        Refusal(
-            "a tuple from a function that isn't inlined",
-            .aggregateReturn,
-            in: "pair(_:)",
-            "let p = pair(a), q = pair(a &+ 1); return p.0 ^ p.1 ^ q.2",
-            "@inline(never) func pair(_ a: UInt64) -> (UInt64, UInt64, UInt64) { (a &+ 1, a &* 3, a ^ 5) }"
-        ),
-        Refusal(
-            "an optional from a function that isn't inlined",
-            .aggregateReturn,
-            in: "half(_:)",
-            "return half(a) ?? half(a &+ 1) ?? 9",
-            "@inline(never) func half(_ a: UInt64) -> UInt64? { a & 1 == 0 ? a >> 1 : nil }"
-        ),
-        Refusal(
-            "six arguments",
-            .tooManyArguments,
-            in: "six(_:_:_:_:_:_:)",
-            "return six(a, 1, a, 3, a, 5) ^ six(a, a, a, a, 4, a)",
-            """
-            @inline(never) func six(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64, _ e: UInt64, _ f: UInt64) -> UInt64 {
-                a &+ b ^ c &* d ^ e &* f
-            }
-            """
-        ),
         Refusal("an array", .heapAllocation, in: "entrypoint", "var x = [a]; x.append(a); return x[Int(a & 1)]"),
         Refusal("a string", .heapAllocation, "let s = \"hello \\(a)\"; return UInt64(s.utf8.count)"),
         Refusal(
@@ -245,6 +220,24 @@ struct ProgramBuilderTests {
             #expect(opcode & 7 != 6, "a 32-bit comparison at \(position)")
             position += opcode == Opcode.loadDoubleWord ? 16 : 8
         }
+    }
+
+    @Test("passes wide results and any number of arguments")
+    func callingConvention() async throws {
+        let built = try await Self.build(
+            Self.program(
+                "let p = pair(a), q = pair(a &+ 1); return six(p.0, p.1, q.2, half(a) ?? 9, 5, a) ^ six(a, 1, a, 3, a, 5)",
+                """
+                @inline(never) func pair(_ a: UInt64) -> (UInt64, UInt64, UInt64) { (a &+ 1, a &* 3, a ^ 5) }
+                @inline(never) func half(_ a: UInt64) -> UInt64? { a & 1 == 0 ? a >> 1 : nil }
+                @inline(never)
+                func six(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64, _ e: UInt64, _ f: UInt64) -> UInt64 {
+                    a &+ b ^ c &* d ^ e &* f
+                }
+                """
+            )
+        )
+        #expect(built.program.functions.count >= 4)
     }
 
     @Test("translates checked and wide multiplication, signed division and memory operations")

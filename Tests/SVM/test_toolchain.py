@@ -243,6 +243,38 @@ def test_constructs(constructs: Program, case: int, argument: int, expected: int
     assert value == expected
 
 
+def conventions(n: int) -> int:
+    """What `conventions` in Constructs.swift computes, in Python's integers."""
+    first = (n * 3 & MASK64, n ^ 0xFF, n + 1_000 & MASK64)
+    second = first[0] // 2 if first[0] & 1 == 0 else 5
+    y, z = n & MASK32, second > 9
+    left = n + y * 2 + first[1] * 3 + (n & 0xFF) * 5 + second * 7 & MASK64
+    fourth = left ^ (first[2] if z else -7 & MASK64)
+
+    def wide_of_many(a: int, b: int, c: int, d: int, e: int, f: int) -> tuple[int, int]:
+        if a == 0:
+            return b + c & MASK64, d + e + f & MASK64
+        rest = wide_of_many(a - 1, c, d, e, f, b)
+        return (rest[0] * 3 & MASK64) ^ a, rest[1] + b & MASK64
+
+    fifth = wide_of_many(n & 15, n, second, n, fourth, 6)
+    sixth = ((fifth[0] + (fourth << 64)) ^ (n << 3)) & MASK128
+    pair = fifth[1] & ~1
+    seventh = (pair // 2, pair)
+    chosen = seventh[0] if fourth & 1 == 0 else seventh[1]
+    eighth = (chosen * 3 & MASK64, chosen + 1_000 & MASK64)
+    # In Swift `^` binds like addition: from left to right.
+    return ((sixth & MASK64) ^ (sixth >> 64)) + eighth[0] + eighth[1] & MASK64
+
+
+def test_wide_results_and_many_arguments(constructs: Program) -> None:
+    source = random.Random(13)
+    for n in [0, 1, 2, 3, 15, 16, 255, MASK32, MASK64, *[source.getrandbits(64) for _ in range(400)]]:
+        outcome, value = invoke(constructs, 13, n)
+        assert outcome.error is None, (n, outcome.logs)
+        assert value == conventions(n), n
+
+
 def test_typed_errors_are_custom_errors(constructs: Program) -> None:
     assert invoke(constructs, 3, 7)[0].error == 11
     assert invoke(constructs, 3, 1_002)[0].error == 12

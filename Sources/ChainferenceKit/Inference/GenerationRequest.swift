@@ -208,7 +208,7 @@ private struct Fields: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        func value<Value: Decodable>(_ key: CodingKeys) -> Value? { try? container.decode(Value.self, forKey: key) }
+        func value<Value: Decodable>(_ key: CodingKeys) -> Value? { container.lenient(Value.self, key) }
         model = value(.model)
         messages = (value(.messages) as [Message]?)?.map { ChatMessage(role: $0.role, text: $0.text) }
         maxTokens = value(.maxTokens)

@@ -48,8 +48,8 @@ struct OpenAIChunk: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        choices = (try? container.decode([Choice].self, forKey: .choices)) ?? []
-        usage = (try? container.decode(Usage.self, forKey: .usage))?.tokenUsage
+        choices = container.lenient([Choice].self, .choices) ?? []
+        usage = container.lenient(Usage.self, .usage)?.tokenUsage
         error = Self.error(in: container)
     }
 
@@ -66,14 +66,14 @@ struct OpenAIChunk: Decodable {
             let message: String?
             let type: String?
         }
-        if let detailed = try? container.decode(Detailed.self, forKey: .error) {
+        if let detailed = container.lenient(Detailed.self, .error) {
             return detailed.message ?? detailed.type ?? "no explanation"
         }
-        if let text = try? container.decode(String.self, forKey: .error) { return text }
-        let isError = (try? container.decode(String.self, forKey: .object)) == "error" || !container.contains(.choices)
+        if let text = container.lenient(String.self, .error) { return text }
+        let isError = container.lenient(String.self, .object) == "error" || !container.contains(.choices)
         guard isError else { return nil }
-        return (try? container.decode(String.self, forKey: .message))
-            ?? (try? container.decode(String.self, forKey: .detail))
+        return container.lenient(String.self, .message)
+            ?? container.lenient(String.self, .detail)
     }
 }
 
@@ -100,22 +100,22 @@ extension OpenAIChunk.Choice: Decodable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            content = try? container.decode(String.self, forKey: .content)
+            content = container.lenient(String.self, .content)
             // DeepSeek, vLLM and llama.cpp write the one, Ollama and OpenRouter the other; some both.
             reasoning =
-                (try? container.decode(String.self, forKey: .reasoningContent))
-                ?? (try? container.decode(String.self, forKey: .reasoning))
-            toolCalls = (try? container.decode([ToolCallDelta].self, forKey: .toolCalls)) ?? []
+                container.lenient(String.self, .reasoningContent)
+                ?? container.lenient(String.self, .reasoning)
+            toolCalls = container.lenient([ToolCallDelta].self, .toolCalls) ?? []
         }
     }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        index = (try? container.decode(Int.self, forKey: .index)) ?? 0
-        finishReason = try? container.decode(String.self, forKey: .finishReason)
+        index = container.lenient(Int.self, .index) ?? 0
+        finishReason = container.lenient(String.self, .finishReason)
         let delta =
-            (try? container.decode(Delta.self, forKey: .delta)) ?? (try? container.decode(Delta.self, forKey: .message))
-        text = delta?.content ?? (try? container.decode(String.self, forKey: .text))
+            container.lenient(Delta.self, .delta) ?? container.lenient(Delta.self, .message)
+        text = delta?.content ?? container.lenient(String.self, .text)
         reasoning = delta?.reasoning
         toolCalls = delta?.toolCalls ?? []
     }

@@ -60,15 +60,7 @@ private struct Inspection {
                 function.returnType.elementsEqual("i64".utf8) && function.parameters.count <= 2
                 && function.parameters.allSatisfy { $0.hasPrefix("ptr") || $0.hasPrefix("i64") }
             if !isFine { report(.entrypointSignature, in: function, node: nil) }
-            return
         }
-        if function.returnType.isAggregateType { report(.aggregateReturn, in: function, node: nil) }
-        if Self.registerCount(function.parameters) > 5 { report(.tooManyArguments, in: function, node: nil) }
-    }
-
-    /// A 128-bit integer takes two registers.
-    private static func registerCount(_ parameters: [IRText.Line]) -> Int {
-        parameters.reduce(0) { $0 + ($1.hasPrefix("i128") ? 2 : 1) }
     }
 
     private mutating func inspect(_ line: IRText.Line, in function: IRModule.Function) {
@@ -119,19 +111,11 @@ private struct Inspection {
     // MARK: Calls
 
     private mutating func inspectCall(_ text: IRText.Line, in function: IRModule.Function) {
-        guard let call = text.firstRange(of: "call "), let opening = argumentList(of: text, from: call.upperBound),
-            let closing = text.closingBracket(of: opening)
+        guard let call = text.firstRange(of: "call "), let opening = argumentList(of: text, from: call.upperBound)
         else { return }
+        // A call through a pointer is a call of a function of the program.
         let callee = text[call.upperBound..<opening]
         guard let at = callee.firstIndex(of: UInt8(ascii: "@")), let (bytes, _) = text.globalName(at: at) else {
-            // Through a pointer: the callee's own signature is not at hand.
-            let arguments = text[(opening + 1)..<closing].split(atTopLevel: UInt8(ascii: ","))
-            if Self.registerCount(arguments.map(\.trimmed)) > 5 { report(.tooManyArguments, in: function, line: text) }
-            if let percent = callee.lastIndex(of: UInt8(ascii: "%")),
-                IRModule.type(atEndOf: callee[..<percent]).isAggregateType
-            {
-                report(.aggregateReturn, in: function, line: text)
-            }
             return
         }
         let name = bytes.text

@@ -8,14 +8,14 @@ extension IRRewriter {
 
     /// Step 2, after the optimiser: memory operations become system calls or wide instructions, accesses of any alignment
     /// single instructions, since the VM allows both and the back end knows neither; and multiplications and divisions
-    /// that need a support library become instructions.
+    /// that need a support library become instructions, wide results and sixth arguments pass through memory.
     ///
     /// This must come after all passes that draw conclusions from alignments.
     public func lower(_ ir: String) -> String {
         var output: [IRText.Line] = []
         var memory = MemoryCalls()
         var arithmetic = ArithmeticExpansion()
-        for line in IRText(ir).lines {
+        for line in CallLowering.lower(IRText(ir).lines) {
             guard line.hasPrefix("  ") else {
                 memory.note(line)
                 output.append(line)
@@ -117,13 +117,13 @@ private struct MemoryCalls {
         else { return nil }
         let arguments = line[(opening + 1)..<closing].split(atTopLevel: UInt8(ascii: ",")).map(\.trimmed)
         guard arguments.count == 4, arguments[2].hasPrefix("i64 ") else { return nil }
-        let length = Self.value(of: arguments[2])
+        let length = arguments[2].operandValue
         let count = Int(length.text)
         let suffix = line[(closing + 1)...]
 
         let name = line[nameStart..<opening]
         if name.hasPrefix("set.p0.") {
-            let value = Self.value(of: arguments[1])
+            let value = arguments[1].operandValue
             if let count, count <= IRRewriter.inlineCopyLimit {
                 return line[...opening] + Self.aligned([arguments[0]]) + IRText.Line(", ")
                     + IRText.Line(arguments[1...].joined(separator: ", ".utf8)) + line[closing...]
@@ -133,12 +133,12 @@ private struct MemoryCalls {
                 let wide = "%chainference.byte.\(line.startIndex)"
                 used.insert("sol_memset_")
                 return IRText.Line("  \(wide) = zext i8 ") + value + IRText.Line(" to i64\n")
-                    + Self.call("sol_memset_", [Self.value(of: arguments[0]), IRText.Line(wide), length]) + suffix
+                    + Self.call("sol_memset_", [arguments[0].operandValue, IRText.Line(wide), length]) + suffix
             }
             used.insert("sol_memset_")
             return Self.call(
                 "sol_memset_",
-                [Self.value(of: arguments[0]), IRText.Line(String(byte & 0xff)), length]
+                [arguments[0].operandValue, IRText.Line(String(byte & 0xff)), length]
             ) + suffix
         }
         let isCopy = name.hasPrefix("cpy.p0.")
@@ -151,7 +151,7 @@ private struct MemoryCalls {
         used.insert("sol_memmove_")
         return Self.call(
             "sol_memmove_",
-            [Self.value(of: arguments[0]), Self.value(of: arguments[1]), length]
+            [arguments[0].operandValue, arguments[1].operandValue, length]
         ) + suffix
     }
 
@@ -162,17 +162,9 @@ private struct MemoryCalls {
             + IRText.Line(")")
     }
 
-    /// The value of an argument, without its type and attributes.
-    private static func value(of argument: IRText.Line) -> IRText.Line {
-        for expression: StaticString in [" getelementptr ", " inttoptr ", " select ", " ptrtoint "] {
-            if let range = argument.firstRange(of: expression) { return argument[(range.lowerBound + 1)...] }
-        }
-        return argument.split(atTopLevel: UInt8(ascii: " ")).last ?? argument
-    }
-
     /// Pointer arguments with the alignment of the widest instruction.
     private static func aligned(_ arguments: [IRText.Line]) -> IRText.Line {
-        let list = arguments.map { argument in IRText.Line("ptr align 8 ") + value(of: argument) }
+        let list = arguments.map { argument in IRText.Line("ptr align 8 ") + argument.operandValue }
         return IRText.Line(list.joined(separator: ", ".utf8))
     }
 }

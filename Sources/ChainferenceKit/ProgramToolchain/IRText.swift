@@ -104,6 +104,23 @@ extension ArraySlice<UInt8> {
         return nil
     }
 
+    /// The value of an operand such as `i64 range(i64 0, 9) %x`, without its type and attributes.
+    var operandValue: ArraySlice<UInt8> {
+        let words = split(atTopLevel: UInt8(ascii: " "))
+        guard let last = words.last else { return self }
+        // A constant expression: its operands in brackets, before them perhaps flags, before them its name.
+        if last.first == UInt8(ascii: "("),
+            let name = words.last(where: { Self.constantExpressions.contains($0.text) })
+        {
+            return self[name.startIndex...]
+        }
+        return last
+    }
+
+    private static var constantExpressions: Set<String> {
+        ["getelementptr", "inttoptr", "ptrtoint", "bitcast", "addrspacecast", "trunc", "add", "sub", "mul", "xor"]
+    }
+
     /// The name after the `@` at `index`, without quotes, and where it ends.
     func globalName(at index: Int) -> (name: ArraySlice<UInt8>, end: Int)? {
         let start = index + 1
@@ -112,15 +129,20 @@ extension ArraySlice<UInt8> {
             guard let end = self[(start + 1)...].firstIndex(of: UInt8(ascii: "\"")) else { return nil }
             return (self[(start + 1)..<end], end + 1)
         }
-        let end = self[start...].firstIndex { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "$"),
-                UInt8(ascii: "-"):
-                false
-            default: true
-            }
-        }
+        let end = self[start...].firstIndex { !$0.isNameByte }
         return (self[start..<(end ?? endIndex)], end ?? endIndex)
+    }
+}
+
+extension UInt8 {
+    /// Whether names may contain the byte without quotes.
+    var isNameByte: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "$"),
+            UInt8(ascii: "-"):
+            true
+        default: false
+        }
     }
 }

@@ -1,9 +1,14 @@
-import Hummingbird
+import HTTPTypes
+import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 /// The JSON-RPC endpoint over HTTP.
+///
+/// Built on Hummingbird's server without its application layer: there is one route, and nothing that keeps a clock
+/// ticking delays the end.
 struct RPCServer: Sendable {
     /// The largest body that a request may have, as on a validator.
     static let maximumBodyBytes = 50 * 1_024
@@ -18,37 +23,29 @@ struct RPCServer: Sendable {
         let configuration = cluster.configuration
         var logger = configuration.logger
         logger.logLevel = max(logger.logLevel, .notice)
-        let application = Application(
-            responder: RPCResponder(cluster: cluster),
-            configuration: ApplicationConfiguration(
+        let responder = RPCResponder(cluster: cluster)
+        let server = try HTTPServerBuilder.http1().buildServer(
+            configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.rpcPort),
                 serverName: nil
             ),
-            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.rpcPort) },
-            logger: logger
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger,
+            responder: { request, writer, channel in
+                let response = try await responder.respond(to: request, on: channel)
+                try await writer.write(response: response.head, body: response.body)
+            },
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.rpcPort) }
         )
-        try await application.run()
-    }
-}
-
-/// A request's context that knows its connection, so that faults can cut it.
-private struct RPCRequestContext: RequestContext {
-    var coreContext: CoreRequestContextStorage
-    let channel: any Channel
-
-    init(source: ApplicationRequestContextSource) {
-        coreContext = CoreRequestContextStorage(source: source)
-        channel = source.channel
+        try await server.run()
     }
 }
 
 /// Answers HTTP requests.
-private struct RPCResponder: HTTPResponder {
-    typealias Context = RPCRequestContext
-
+private struct RPCResponder {
     let cluster: LocalCluster
 
-    func respond(to request: Request, context: RPCRequestContext) async throws -> Response {
+    func respond(to request: Request, on channel: any Channel) async throws -> Response {
         switch request.method {
         case .get where request.uri.path == "/health": return text(.ok, "ok")
         case .options: return Response(status: .noContent, headers: Self.crossOriginHeaders)
@@ -67,10 +64,10 @@ private struct RPCResponder: HTTPResponder {
         } catch {
             return text(.contentTooLarge, "the request is larger than \(RPCServer.maximumBodyBytes) bytes\n")
         }
-        return try await answer(JSONText.decode([UInt8](buffer: body)), context)
+        return try await answer(JSONText.decode([UInt8](buffer: body)), channel)
     }
 
-    private func answer(_ body: JSONValue?, _ context: RPCRequestContext) async throws -> Response {
+    private func answer(_ body: JSONValue?, _ channel: any Channel) async throws -> Response {
         let effect = cluster.faults.effect(on: RPCCalls.firstMethod(of: body))
         switch effect {
         case .tooManyRequests(let retryAfter):
@@ -78,12 +75,12 @@ private struct RPCResponder: HTTPResponder {
             if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
             return response
         case .httpStatus(let code): return Response(status: HTTPResponse.Status(code: code))
-        case .dropConnection: return try await drop(context)
+        case .dropConnection: return try await drop(channel)
         case .delay(let duration): try await Task.sleep(for: duration)
         case .dropAnswer, .loseTransaction, .nodeBehind, nil: break
         }
         let answer = RPCCalls(cluster: cluster).answer(body, effect: effect)
-        if effect == .dropAnswer { return try await drop(context) }
+        if effect == .dropAnswer { return try await drop(channel) }
         var headers = Self.crossOriginHeaders
         headers[.contentType] = "application/json; charset=utf-8"
         return Response(
@@ -93,8 +90,8 @@ private struct RPCResponder: HTTPResponder {
         )
     }
 
-    private func drop(_ context: RPCRequestContext) async throws -> Response {
-        try await context.channel.close()
+    private func drop(_ channel: any Channel) async throws -> Response {
+        try await channel.close()
         throw CancellationError()
     }
 

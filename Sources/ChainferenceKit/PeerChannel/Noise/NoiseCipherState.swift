@@ -19,8 +19,15 @@ public struct NoiseCipherState: ~Copyable, Sendable {
     }
 
     /// Takes a key of 32 bytes.
-    init(key bytes: UnsafeRawBufferPointer, nonce: UInt64 = 0) {
+    init(key bytes: UnsafeRawBufferPointer) {
         key = SecretBuffer(copying: bytes)
+        hasKey = true
+    }
+
+    /// Takes over a key of 32 bytes, and goes on at `nonce`.
+    init(key: consuming SecretBuffer, nonce: UInt64) {
+        precondition(key.count == ChaChaPoly.keyByteCount, "a cipher's key has 32 bytes")
+        self.key = key
         hasKey = true
         self.nonce = nonce
     }

@@ -24,6 +24,11 @@ enum RecordLayout {
 struct RecordLayer: ~Copyable, Sendable {
     /// How many records are sealed under one key.
     static let rekeyInterval = 1_024
+    /// The largest record, empty: copying from here is how an output grows by one record without a loop.
+    private static let zeros = [UInt8](
+        repeating: 0,
+        count: RecordLayout.prefixSize + RecordLayout.maximumCiphertext
+    )
     /// How many records one direction may have in a session.
     static let recordLimit: UInt64 = 1 << 32
 
@@ -75,7 +80,7 @@ struct RecordLayer: ~Copyable, Sendable {
         precondition(size - RecordLayout.prefixSize <= RecordLayout.maximumCiphertext, "the record is too large")
         guard sentCount < Self.recordLimit else { throw .sessionTooLong }
         let start = output.count
-        output.append(contentsOf: repeatElement(0, count: size))
+        output.append(contentsOf: Self.zeros[..<size])
         let sealed = output.withUnsafeMutableBytes { bytes in
             let record = UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
             record.storeBytes(of: UInt16(size - RecordLayout.prefixSize).bigEndian, toByteOffset: 0, as: UInt16.self)

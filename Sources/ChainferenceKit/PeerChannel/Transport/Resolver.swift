@@ -40,8 +40,9 @@ enum Resolver {
             hints.ai_socktype = SOCK_STREAM
         #endif
         var list: UnsafeMutablePointer<addrinfo>?
-        // The final dot keeps search domains out of it.
-        let code = getaddrinfo(name.description + ".", nil, &hints, &list)
+        // The final dot keeps search domains out of it; a single label may stand in the hosts file, which knows no dots.
+        let text = name.description.contains(".") ? name.description + "." : name.description
+        let code = getaddrinfo(text, nil, &hints, &list)
         guard code == 0 else {
             throw PeerError.unreachable(target: name.description, reason: String(cString: gai_strerror(code)))
         }

@@ -42,6 +42,8 @@ public func entrypoint(_ input: Pointer, _ instruction: Pointer) -> UInt64 {
     case 10: fatalError()
     case 11: result = sum(argument)
     case 12: result = argument * argument  // traps above 2^32
+    case 13:
+        do throws(Refusal) { result = try conventions(argument) } catch { return error.rawValue }
     default: return 99
     }
     setReturnData(withUnsafeMutablePointer(to: &result) { Pointer($0) }, 8)
@@ -95,4 +97,70 @@ func sum(_ n: UInt64) -> UInt64 {
     var total: UInt64 = 0
     for i in 0..<250 { total &+= values[i] }
     return total
+}
+
+// Results wider than a register, and more arguments than registers.
+
+@inline(never)
+func both(_ n: UInt64) -> (UInt64, UInt64, UInt64) { (n &* 3, n ^ 0xff, n &+ 1_000) }
+
+@inline(never)
+func half(_ n: UInt64) -> UInt64? { n & 1 == 0 ? n / 2 : nil }
+
+struct Point {
+    var x: UInt64
+    var y: UInt32
+    var z: Bool
+}
+
+@inline(never)
+func point(_ n: UInt64, _ flag: Bool) -> Point { Point(x: n, y: UInt32(truncatingIfNeeded: n), z: flag) }
+
+@inline(never)
+func eight(
+    _ a: UInt64,
+    _ b: UInt32,
+    _ c: UInt64,
+    _ d: UInt8,
+    _ e: UInt64,
+    _ f: Bool,
+    _ g: UInt64,
+    _ h: Int32
+) -> UInt64 {
+    (a &+ UInt64(b) &* 2 &+ c &* 3 &+ UInt64(d) &* 5 &+ e &* 7) ^ (f ? g : UInt64(bitPattern: Int64(h)))
+}
+
+@inline(never)
+func wideOfMany(
+    _ a: UInt64,
+    _ b: UInt64,
+    _ c: UInt64,
+    _ d: UInt64,
+    _ e: UInt64,
+    _ f: UInt64
+) -> (UInt64, UInt64) {
+    if a == 0 { return (b &+ c, d &+ e &+ f) }
+    let rest = wideOfMany(a &- 1, c, d, e, f, b)
+    return (rest.0 &* 3 ^ a, rest.1 &+ b)
+}
+
+@inline(never)
+func wide128(_ a: UInt128, _ b: UInt128, _ c: UInt128) -> UInt128 { (a &+ b) ^ (c << 3) }
+
+@inline(never)
+func halveOrThrow(_ n: UInt64) throws(Refusal) -> (UInt64, UInt64) {
+    if n & 1 == 1 { throw .odd }
+    return (n / 2, n)
+}
+
+func conventions(_ n: UInt64) throws(Refusal) -> UInt64 {
+    let first = both(n)
+    let second = half(first.0) ?? 5
+    let third = point(n, second > 9)
+    let fourth = eight(n, third.y, first.1, UInt8(truncatingIfNeeded: n), second, third.z, first.2, -7)
+    let fifth = wideOfMany(n & 15, n, second, third.x, fourth, 6)
+    let sixth = wide128(UInt128(fifth.0), UInt128(fourth) << 64, UInt128(n))
+    let seventh = try halveOrThrow(fifth.1 & ~1)
+    let eighth = both(fourth & 1 == 0 ? seventh.0 : seventh.1)
+    return UInt64(truncatingIfNeeded: sixth) ^ UInt64(truncatingIfNeeded: sixth >> 64) &+ eighth.0 &+ eighth.2
 }

@@ -1,0 +1,250 @@
+import Foundation
+import SodiumCrypto
+import Synchronization
+import Testing
+
+@testable import PeerChannel
+
+/// Where the Python peer is.
+enum InteropPython {
+    static let interpreter = ProcessInfo.processInfo.environment["CHAINFERENCE_INTEROP_PYTHON"]
+    static let script = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Interop/noise/peer.py").path
+}
+
+/// Sessions over TCP with `Tests/Interop/noise/peer.py`, which is built on the PyPI package `noiseprotocol`.
+///
+/// `Scripts/test` sets the variable; by hand: `CHAINFERENCE_INTEROP_PYTHON=$(Scripts/venv Interop) swift test`.
+@Suite(
+    "Interop with noiseprotocol over TCP",
+    .enabled(if: InteropPython.interpreter != nil, "CHAINFERENCE_INTEROP_PYTHON names no interpreter")
+)
+struct InteropTests {
+    struct Options: Encodable {
+        var port: Int?
+        var `private`: String
+        var server: String?
+        var genesis = Fixture.context.genesisHash.hex
+        var program = Fixture.context.program.hex
+        var wallet = Fixture.context.serverWallet.hex
+        var request = Fixture.requestAddress.hex
+        var prompt: String?
+        var unshaped = true
+        var vouchers = 0
+        var records = 0
+    }
+
+    struct Finish: Decodable {
+        var reason: Int
+        var input: Int
+        var output: Int
+        var signature: String
+    }
+
+    struct ClientReport: Decodable {
+        var hash: String
+        var text: String
+        var tokens: Int
+        var accepted: [Int]
+        var finish: Finish
+        var sent: Int
+        var received: Int
+        var sizes: [Int]
+        var hello: [Int]
+    }
+
+    struct ServerReport: Decodable {
+        var hash: String
+        var request: String
+        var unshaped: Int
+        var prompt: String
+        var text: String
+        var vouchers: [Int]
+        var pong: Bool
+        var closed: Bool
+        var sent: Int
+        var received: Int
+    }
+
+    /// A running Python peer, whose lines of output are read one by one.
+    final class Peer: Sendable {
+        private let process: Process
+        private let chunks: AsyncStream<Data>
+        private let rest = Mutex(Data())
+
+        init(_ role: String, _ options: Options) throws {
+            let output = Pipe()
+            let (chunks, continuation) = AsyncStream.makeStream(of: Data.self)
+            self.chunks = chunks
+            output.fileHandleForReading.readabilityHandler = { handle in
+                let data = handle.availableData
+                if data.isEmpty {
+                    handle.readabilityHandler = nil
+                    continuation.finish()
+                } else {
+                    continuation.yield(data)
+                }
+            }
+            process = Process()
+            process.executableURL = URL(fileURLWithPath: InteropPython.interpreter ?? "")
+            let json = String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
+            process.arguments = [InteropPython.script, role, json]
+            process.standardOutput = output
+            try process.run()
+        }
+
+        /// The next line of output, decoded.
+        func next<Report: Decodable>(_ type: Report.Type) async throws -> Report {
+            var iterator = chunks.makeAsyncIterator()
+            while true {
+                let line = rest.withLock { rest -> Data? in
+                    guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+                    defer { rest = Data(rest[(end + 1)...]) }
+                    return Data(rest[..<end])
+                }
+                if let line { return try JSONDecoder().decode(Report.self, from: line) }
+                let chunk = try #require(await iterator.next(), "the Python peer ended early")
+                rest.withLock { $0 += chunk }
+            }
+        }
+    }
+
+    /// What a Swift server saw.
+    struct Seen: Sendable {
+        var binding: [UInt8] = []
+        var request: [UInt8] = []
+        var clientKey: X25519.PublicKey?
+        var vouchers = 0
+    }
+
+    @Test("A Python client against the Swift server: 2,100 records each way, three keys, equal handshake hash")
+    func pythonClient() async throws {
+        let seen = Mutex(Seen())
+        let text = Array("The quick brown fox jumps over the lazy dog. ".utf8)
+        let prompt = SeededRandom.bytes(9_000, seed: 1)
+        let authorize: PeerServer.Authorize = { applicant in
+            seen.withLock {
+                $0.binding = applicant.channelBinding
+                $0.request = applicant.request.address
+                $0.clientKey = applicant.clientKey
+            }
+            return PeerAdmission { _ in seen.withLock { $0.vouchers += 1 } }
+        }
+        let serve: PeerServer.Serve = { session in
+            while let received = try await session.nextPrompt() {
+                #expect(received.bytes == prompt)
+                let answer = session.answer(to: received)
+                try await answer.accept(Fixture.parameters)
+                try await session.waitForVoucher(timeout: .seconds(120)) { $0.cumulative >= 1_100 }
+                for _ in 0..<2_100 { try await answer.send(text, tokens: 1) }
+                try await answer.finish(.stop, inputTokens: 7, outputTokens: 2_100) { receipt in
+                    [UInt8](repeating: UInt8(receipt.outputLength % 251), count: 64)
+                }
+            }
+        }
+        let report = try await LoopbackTests.withServer(authorize: authorize, serve: serve) { _, address in
+            let options = Options(
+                port: Int(address.endpoint.port),
+                private: [UInt8](repeating: 0x22, count: 32).hex,
+                server: Fixture.serverKey.publicKey.bytes.hex,
+                prompt: prompt.hex,
+                vouchers: 1_100
+            )
+            return try await Peer("client", options).next(ClientReport.self)
+        }
+        let expected = [UInt8]((0..<2_100).map { _ in text }.joined())
+        #expect(report.text == expected.hex)
+        #expect(report.tokens == 2_100)
+        #expect(report.finish.output == 2_100 && report.finish.input == 7 && report.finish.reason == 0)
+        #expect(report.finish.signature == [UInt8](repeating: UInt8(expected.count % 251), count: 64).hex)
+        #expect(report.sent > 2_048, "the client changed its key twice by count, and once after the prompt")
+        #expect(report.accepted == [7, 1_000, 256, 0, 0])
+        #expect(report.hello == [1_048_576, 3_600, 600, 100, 256, 200, 256])
+        let server = seen.withLock { $0 }
+        #expect(server.binding.hex == report.hash)
+        #expect(server.request == Fixture.requestAddress)
+        #expect(server.clientKey == Fixture.clientKey.publicKey)
+        #expect(server.vouchers > 0)
+    }
+
+    @Test("A Python client sees a shaped stream: one record size, and a number of records that 64 divides")
+    func pythonClientShaped() async throws {
+        let fast = StreamShape(tick: .milliseconds(10), recordSize: 256)!
+        let report = try await LoopbackTests.withServer(
+            configuration: .init(
+                host: "127.0.0.1",
+                port: 0,
+                handshakeTimeout: .seconds(120),
+                shape: fast,
+                clientShape: fast
+            ),
+            serve: LoopbackTests.echo
+        ) { _, address in
+            let options = Options(
+                port: Int(address.endpoint.port),
+                private: [UInt8](repeating: 0x22, count: 32).hex,
+                server: Fixture.serverKey.publicKey.bytes.hex,
+                prompt: Array("short".utf8).hex,
+                unshaped: false
+            )
+            return try await Peer("client", options).next(ClientReport.self)
+        }
+        #expect(report.text == Array("short".utf8).hex)
+        #expect(report.sizes == [256])
+        #expect(report.received % 64 == 0 && report.received > 0)
+        #expect(report.accepted == [7, 1_000, 256, 10, 256])
+    }
+
+    @Test(
+        "The Swift client against a Python server: 2,200 records, three keys, equal handshake hash",
+        arguments: [PeerShaping.off, .constantRate]
+    )
+    func pythonServer(shaping: PeerShaping) async throws {
+        let options = Options(private: [UInt8](repeating: 0x11, count: 32).hex, records: 2_200)
+        struct Port: Decodable { var port: Int }
+        let peer = try Peer("server", options)
+        let port = try await peer.next(Port.self).port
+        let address = try PeerAddress(
+            endpoint: .init(host: PeerHost("127.0.0.1")!, port: UInt16(port)),
+            serverKey: Fixture.serverKey.publicKey
+        )
+        let prompt = SeededRandom.bytes(70_000, seed: 2)
+        let (binding, events) = try await PeerClient().withSession(
+            to: address,
+            context: Fixture.context,
+            identity: Fixture.clientKey,
+            request: Fixture.request,
+            options: .init(
+                dialPolicy: .allowingLoopback,
+                shaping: shaping,
+                connectTimeout: .seconds(120),
+                handshakeTimeout: .seconds(120),
+                waitsForPaddedEnd: false
+            )
+        ) { session in
+            let answer = try await session.prompt(prompt)
+            var events: [PeerAnswerEvent] = []
+            for try await event in answer.events {
+                events.append(event)
+                if case .accepted = event { try session.send(voucher: Fixture.voucher(1)) }
+                if case .data(let data) = event, data.totalTokens % 2 == 0 {
+                    try session.send(voucher: Fixture.voucher(UInt64(data.totalTokens)))
+                }
+            }
+            return (session.channelBinding, events)
+        }
+        let report = try await peer.next(ServerReport.self)
+        #expect(report.hash == binding.hex)
+        #expect(report.request == Fixture.requestAddress.hex)
+        #expect(report.prompt == SHA256.hash(prompt).hex)
+        #expect(report.unshaped == (shaping == .off ? 1 : 0))
+        #expect(report.text == SHA256.hash(events.text).hex)
+        #expect(events.tokens == 2_200)
+        #expect(events.finish?.outputTokens == 2_200)
+        #expect(events.finish?.receipt?.signature == Array(0..<64))
+        #expect(report.vouchers.first == 1 && report.vouchers == report.vouchers.sorted())
+        #expect(report.sent > 2_048)
+        #expect(report.closed)
+        #expect(report.pong)
+    }
+}

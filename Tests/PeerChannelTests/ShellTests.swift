@@ -1,0 +1,264 @@
+import NIOCore
+import SodiumCrypto
+import Synchronization
+import Testing
+
+@testable import PeerChannel
+
+@Suite("The shell, in memory and with a clock moved by hand")
+struct ShellTests {
+    static func server(
+        clock: some Clock<Duration>,
+        authorize: @escaping PeerServer.Authorize = { _ in PeerAdmission { _ in } },
+        serve: @escaping PeerServer.Serve
+    ) -> PeerServer {
+        PeerServer(
+            identity: Fixture.serverKey,
+            context: Fixture.context,
+            clock: clock,
+            authorize: authorize,
+            serve: serve
+        )
+    }
+
+    /// Runs a client against a server over memory; moves the clock as long as the client has not finished.
+    static func run<Result: Sendable>(
+        _ server: PeerServer,
+        _ clock: ManualClock,
+        options: PeerClient.Options = .init(),
+        link: MemoryLink = MemoryLink(),
+        _ body: @escaping @Sendable (PeerSession) async throws -> Result
+    ) async throws -> Result {
+        let client = PeerClient(clock: clock)
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask {
+                await server.serveConnection(over: link.server.inbound, send: link.server.send)
+                link.server.close()
+                return nil
+            }
+            group.addTask {
+                defer { link.client.close() }
+                return try await client.runSession(
+                    over: link.client.inbound,
+                    send: link.client.send,
+                    serverKey: Fixture.serverKey.publicKey,
+                    context: Fixture.context,
+                    identity: Fixture.clientKey,
+                    request: Fixture.request,
+                    options: options,
+                    body
+                )
+            }
+            group.addTask {
+                // Moves time when both sides wait for it, or when one of them seems to have gone.
+                while !Task.isCancelled {
+                    var patience = 2_000
+                    while clock.sleeperCount < 2, patience > 0 {
+                        await Task.yield()
+                        patience -= 1
+                    }
+                    for _ in 0..<20 { await Task.yield() }
+                    clock.advance(by: .milliseconds(50))
+                }
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
+    }
+
+    @Test("A whole shaped session without a socket: the server's records are all alike and 64 divides their number")
+    func whole() async throws {
+        let clock = ManualClock()
+        let link = MemoryLink()
+        let text = Array("Why?".utf8)
+        let server = Self.server(clock: clock, serve: LoopbackTests.echo)
+        let events = try await Self.run(server, clock, link: link) { session in
+            try await LoopbackTests.collect(try await session.prompt(text))
+        }
+        #expect(events.text == text)
+        #expect(events.finish?.outputTokens == 4)
+        let sizes = link.server.writes.sizes
+        #expect(sizes.first == 114)
+        #expect(sizes.dropFirst().reduce(0, +) == 64 * 256)
+    }
+
+    @Test("A server that says nothing runs into the handshake's deadline")
+    func silentServer() async throws {
+        let clock = ManualClock()
+        let link = MemoryLink()
+        let outcome = await withTaskGroup(of: PeerError?.self) { group in
+            group.addTask {
+                do {
+                    try await PeerClient(clock: clock).runSession(
+                        over: link.client.inbound,
+                        send: link.client.send,
+                        serverKey: Fixture.serverKey.publicKey,
+                        context: Fixture.context,
+                        identity: Fixture.clientKey,
+                        request: Fixture.request,
+                        options: .init()
+                    ) { _ in }
+                    return nil
+                } catch { return error as? PeerError }
+            }
+            for _ in 0..<100 {
+                await clock.sleepers(1)
+                clock.advance(by: .milliseconds(100))
+            }
+            return await group.next() ?? nil
+        }
+        #expect(outcome == .deadlineExceeded(.handshake))
+    }
+
+    @Test("A voucher that does not come in time")
+    func voucherDeadline() async throws {
+        let clock = ManualClock()
+        let seen = Mutex<PeerError?>(nil)
+        let server = Self.server(clock: clock) { session in
+            guard let prompt = try await session.nextPrompt() else { return }
+            let answer = session.answer(to: prompt)
+            try await answer.accept(Fixture.parameters)
+            do {
+                try await session.waitForVoucher(timeout: .seconds(30)) { $0.cumulative >= 10 }
+            } catch let error as PeerError {
+                seen.withLock { $0 = error }
+                answer.fail(PeerErrorMessage(.voucherMissing))
+            }
+        }
+        let error = try await Self.run(server, clock, options: .init(waitsForPaddedEnd: false)) {
+            session -> PeerError? in
+            let answer = try await session.prompt([1])
+            try session.send(voucher: Fixture.voucher(9))
+            do {
+                _ = try await LoopbackTests.collect(answer)
+                return nil
+            } catch { return error as? PeerError }
+        }
+        #expect(seen.withLock { $0 } == .deadlineExceeded(.voucher))
+        #expect(error == .server(PeerErrorMessage(.voucherMissing)))
+    }
+
+    @Test("A voucher counts only once the program has stored it; one that it refuses ends the session")
+    func vouchers() async throws {
+        let clock = ManualClock()
+        let stored = Mutex<[UInt64]>([])
+        let server = Self.server(
+            clock: clock,
+            authorize: { _ in
+                PeerAdmission { voucher in
+                    guard voucher.cumulative < 100 else { throw PeerErrorMessage(.voucherInvalid) }
+                    stored.withLock { $0.append(voucher.cumulative) }
+                }
+            },
+            serve: { session in
+                guard let prompt = try await session.nextPrompt() else { return }
+                let answer = session.answer(to: prompt)
+                try await answer.accept(Fixture.parameters)
+                let voucher = try await session.waitForVoucher(timeout: .seconds(30)) { $0.cumulative >= 10 }
+                #expect(stored.withLock { $0 }.contains(voucher.cumulative))
+                #expect(session.newestVoucher == voucher)
+                try await answer.send([1], tokens: 1)
+                try await session.waitForVoucher(timeout: .seconds(600)) { $0.cumulative >= 1_000 }
+            }
+        )
+        let error = try await Self.run(server, clock, options: .init(waitsForPaddedEnd: false)) {
+            session -> PeerError? in
+            do {
+                for try await event in try await session.prompt([1]).events {
+                    if case .accepted = event { try session.send(voucher: Fixture.voucher(10)) }
+                    if case .data = event { try session.send(voucher: Fixture.voucher(100)) }
+                }
+                return nil
+            } catch { return error as? PeerError }
+        }
+        #expect(error == .server(PeerErrorMessage(.voucherInvalid)))
+        #expect(stored.withLock { $0 } == [10])
+    }
+
+    @Test("Cancelling stops the program's work, and only that; the answer ends with what was used")
+    func cancellation() async throws {
+        let clock = ManualClock()
+        let wasCancelled = Mutex(false)
+        let server = Self.server(clock: clock) { session in
+            while let prompt = try await session.nextPrompt() {
+                let answer = session.answer(to: prompt)
+                try await answer.accept(Fixture.parameters)
+                let result: Int? = try await answer.untilCancelled {
+                    try await answer.send([1, 2], tokens: 2)
+                    do {
+                        try await clock.sleep(until: clock.now.advanced(by: .seconds(1_000_000)), tolerance: nil)
+                    } catch {
+                        wasCancelled.withLock { $0 = true }
+                        throw error
+                    }
+                    return 1
+                }
+                #expect(result == nil && answer.isCancelledByClient)
+                try await answer.finish(.stop, inputTokens: 7, outputTokens: 2)
+            }
+        }
+        let events = try await Self.run(server, clock, options: .init(waitsForPaddedEnd: false)) { session in
+            var events: [PeerAnswerEvent] = []
+            for try await event in try await session.prompt([1]).events {
+                events.append(event)
+                if case .data = event { session.cancel() }
+            }
+            return events
+        }
+        #expect(events.finish?.reason == .cancelled && events.finish?.outputTokens == 2)
+        #expect(events.text == [1, 2])
+        #expect(wasCancelled.withLock { $0 })
+    }
+
+    @Test("When the connection is lost the program's task is cancelled")
+    func lostConnection() async throws {
+        let clock = ManualClock()
+        let link = MemoryLink()
+        let wasCancelled = Mutex(false)
+        let server = Self.server(clock: clock) { session in
+            guard let prompt = try await session.nextPrompt() else { return }
+            try await session.answer(to: prompt).accept(Fixture.parameters)
+            do {
+                try await clock.sleep(until: clock.now.advanced(by: .seconds(1_000_000)), tolerance: nil)
+            } catch {
+                wasCancelled.withLock { $0 = true }
+            }
+        }
+        let error = try await Self.run(server, clock, link: link) { session -> PeerError? in
+            do {
+                for try await event in try await session.prompt([1]).events {
+                    #expect(event == .accepted(Fixture.parameters))
+                    // Both directions end, as when a cable is pulled and the systems notice.
+                    link.client.close()
+                    link.server.close()
+                }
+                return nil
+            } catch { return error as? PeerError }
+        }
+        #expect(error == .truncated(received: 0))
+        while server.sessionCount > 0 { await Task.yield() }
+        #expect(wasCancelled.withLock { $0 })
+    }
+
+    @Test("Refusals reach the client with their code; other errors as internal ones, without their text")
+    func refusals() async throws {
+        struct Secret: Error {}
+        let clock = ManualClock()
+        func outcome(_ error: any Error) async throws -> PeerError? {
+            let server = Self.server(clock: clock, authorize: { _ in throw error }, serve: { _ in })
+            return try await Self.run(server, clock) { session -> PeerError? in
+                do {
+                    _ = try await LoopbackTests.collect(try await session.prompt([1]))
+                    return nil
+                } catch { return error as? PeerError }
+            }
+        }
+        let message = PeerErrorMessage(.requestUnknown, retryAfter: .seconds(2), text: "not on the chain yet")
+        #expect(try await outcome(message) == .server(message))
+        #expect(try await outcome(Secret()) == .server(PeerErrorMessage(.internalError, retryAfter: .seconds(10))))
+    }
+}
