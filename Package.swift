@@ -200,7 +200,17 @@ let package = Package(
         ),
         .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh", "SodiumCrypto"], resources: [.copy("Golden")]),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
-        .testTarget(name: "SolanaRPCTests", dependencies: ["SolanaRPC", "LocalCluster"]),
+        .testTarget(
+            name: "SolanaRPCTests",
+            dependencies: [
+                "SolanaRPC", "LocalCluster",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            resources: [.copy("Golden")]
+        ),
         .testTarget(name: "MarketProgramTests", dependencies: ["MarketProgram"]),
         .testTarget(
             name: "InferenceMarketTests",

@@ -13,7 +13,7 @@ enum JSONCoding {
     ///
     /// - Throws: `MalformedJSON`, always with a short reason.
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(MalformedJSON) -> Value {
-        try checkDepth(bytes)
+        try checkLimits(bytes)
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
@@ -30,40 +30,21 @@ enum JSONCoding {
         return [UInt8](try encoder.encode(value))
     }
 
-    /// Refuses text that is nested deeper than `maximumDepth`, in one pass and without allocating.
+    /// Longer than any number in an answer of a Solana node; the decoder's time grows with the square of the length.
+    static let maximumNumberLength = 64
+
+    /// Refuses text that is nested too deeply or has too long a number, in one pass and without allocating.
     ///
-    /// Brackets inside of strings do not count. The text need not be valid JSON; the decoder decides on that.
-    static func checkDepth(_ bytes: [UInt8]) throws(MalformedJSON) {
-        var depth = 0
-        var isInString = false
-        var isEscaped = false
-        var isTooDeep = false
-        bytes.withUnsafeBufferPointer { bytes in
+    /// What stands inside of strings does not count. The text need not be valid JSON; the decoder decides on that.
+    static func checkLimits(_ bytes: [UInt8]) throws(MalformedJSON) {
+        var scan = LimitScan()
+        let problem = bytes.withUnsafeBufferPointer { bytes -> String? in
             for byte in bytes {
-                if isInString {
-                    if isEscaped {
-                        isEscaped = false
-                    } else if byte == UInt8(ascii: "\\") {
-                        isEscaped = true
-                    } else if byte == UInt8(ascii: "\"") {
-                        isInString = false
-                    }
-                    continue
-                }
-                switch byte {
-                case UInt8(ascii: "\""): isInString = true
-                case UInt8(ascii: "["), UInt8(ascii: "{"):
-                    depth += 1
-                    if depth > maximumDepth {
-                        isTooDeep = true
-                        return
-                    }
-                case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-                default: break
-                }
+                if let problem = scan.take(byte) { return problem }
             }
+            return nil
         }
-        if isTooDeep { throw MalformedJSON(reason: "nested deeper than \(maximumDepth) levels", bytes: bytes) }
+        if let problem { throw MalformedJSON(reason: problem, bytes: bytes) }
     }
 
     private static func describe(_ error: DecodingError) -> String {
@@ -83,6 +64,50 @@ enum JSONCoding {
         @unknown default:
             return "undecodable"
         }
+    }
+}
+
+/// Follows JSON text just closely enough to count its nesting and the length of its numbers.
+private struct LimitScan {
+    private var depth = 0
+    private var numberLength = 0
+    private var isInString = false
+    private var isEscaped = false
+
+    /// Takes the next byte; returns what is wrong with it, if anything.
+    mutating func take(_ byte: UInt8) -> String? {
+        if isInString {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = false
+            }
+            return nil
+        }
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"),
+            UInt8(ascii: "e"), UInt8(ascii: "E"):
+            numberLength += 1
+            guard numberLength <= JSONCoding.maximumNumberLength else {
+                return "a number of more than \(JSONCoding.maximumNumberLength) characters"
+            }
+            return nil
+        case UInt8(ascii: "\""):
+            isInString = true
+        case UInt8(ascii: "["), UInt8(ascii: "{"):
+            depth += 1
+            guard depth <= JSONCoding.maximumDepth else {
+                return "nested deeper than \(JSONCoding.maximumDepth) levels"
+            }
+        case UInt8(ascii: "]"), UInt8(ascii: "}"):
+            depth -= 1
+        default:
+            break
+        }
+        numberLength = 0
+        return nil
     }
 }
 

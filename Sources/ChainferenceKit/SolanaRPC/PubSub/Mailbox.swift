@@ -56,6 +56,11 @@ final class Mailbox: Sendable {
         if let error { waiter?.resume(throwing: error) } else { waiter?.resume(returning: nil) }
     }
 
+    /// Takes the next event if there is one already.
+    func takeNow() -> Delivery? {
+        state.withLock { $0.take() }
+    }
+
     /// Waits for the next event; nil when there will be none.
     func next() async throws -> Delivery? {
         try await withTaskCancellationHandler {

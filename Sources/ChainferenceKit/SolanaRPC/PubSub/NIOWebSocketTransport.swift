@@ -99,16 +99,21 @@ struct NIOWebSocketTransport: WebSocketTransport {
         headers.add(name: "Host", value: address.authority)
         headers.add(name: "User-Agent", value: "ChainferenceKit")
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: address.target, headers: headers)
+        let status = NIOLoopBound(StatusReader(), eventLoop: channel.eventLoop)
         let upgrade = NIOTypedHTTPClientUpgradeConfiguration<Upgrade>(
             upgradeRequestHead: head,
             upgraders: [upgrader]
         ) { channel in
             channel.close(mode: .all, promise: nil)
-            return channel.eventLoop.makeSucceededFuture(.refused(status: 0))
+            return channel.eventLoop.makeSucceededFuture(.refused(status: status.value.status))
         }
-        let result = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-            configuration: .init(upgradeConfiguration: upgrade)
-        )
+        let pipeline = channel.pipeline.syncOperations
+        var pipelineConfiguration = NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: upgrade)
+        // Frames may come in the same packet as the answer; the default would lose them.
+        pipelineConfiguration.leftOverBytesStrategy = .forwardBytes
+        let result = try pipeline.configureUpgradableHTTPClientPipeline(configuration: pipelineConfiguration)
+        let upgradeHandler = try pipeline.handler(type: NIOTypedHTTPClientUpgradeHandler<Upgrade>.self)
+        try pipeline.addHandler(status.value, position: .before(upgradeHandler))
         // A server that accepts and then says nothing must not hold the connection for ever.
         let timeout = channel.eventLoop.scheduleTask(in: TimeAmount(configuration.connectTimeout)) {
             channel.close(mode: .all, promise: nil)
@@ -139,5 +144,19 @@ struct NIOWebSocketTransport: WebSocketTransport {
         case .close:
             WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: ByteBuffer())
         }
+    }
+}
+
+/// Notes the status of the one HTTP answer, and leaves the pipeline.
+private final class StatusReader: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias InboundOut = HTTPClientResponsePart
+
+    private(set) var status = 0
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head(let head) = unwrapInboundIn(data) { status = Int(head.status.code) }
+        context.fireChannelRead(data)
+        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 }

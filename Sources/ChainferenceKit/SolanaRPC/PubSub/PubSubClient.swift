@@ -99,6 +99,7 @@ public final class PubSubClient: Sendable {
     ///   - body: what uses the client.
     /// - Throws: ``PubSubError``, and what `body` throws.
     /// - Returns: what `body` returns.
+    @discardableResult
     public static func withClient<Value: Sendable>(
         cluster: Cluster,
         commitment: Commitment = .confirmed,
@@ -118,6 +119,7 @@ public final class PubSubClient: Sendable {
     }
 
     /// Runs the client until `body` has returned or thrown.
+    @discardableResult
     func runWhile<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             defer { group.cancelAll() }

@@ -56,6 +56,14 @@ extension TransactionSendError {
         }
     }
 
+    /// Whether the transaction was judged, so that trying again would bring the same.
+    var isVerdict: Bool {
+        switch self {
+        case .simulationFailed, .tooExpensive, .failed: true
+        case .notSent, .refused, .expired, .undecided: false
+        }
+    }
+
     /// The error of the program that refused, if it is known.
     public var programError: (any Error)? { failure?.programError }
 }

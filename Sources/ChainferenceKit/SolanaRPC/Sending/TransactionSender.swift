@@ -55,6 +55,7 @@ public struct TransactionSender: Sendable {
         let clock = rpc.environment.clock
         let expiry = clock.now + policy.deadline
         var signaturesLeft = max(1, policy.maximumSignatures)
+        var expired: TransactionSendError?
         while true {
             let plan = TransactionPlan(
                 instructions: instructions,
@@ -62,17 +63,23 @@ public struct TransactionSender: Sendable {
                 signers: signers,
                 lookupTables: lookupTables
             )
-            let pending = try await prepare(plan, expiry: expiry)
-            if let willSend {
-                do { try await willSend(pending) } catch { throw TransactionSendError.notSent(error) }
+            let pending: PendingTransaction
+            do {
+                pending = try await prepare(plan, expiry: expiry)
+                try await willSend?(pending)
+            } catch let error as TransactionSendError where error.isVerdict {
+                throw error
+            } catch {
+                // There was a signature before, whose fate is known: that says more.
+                throw expired ?? (error as? TransactionSendError) ?? .notSent(error)
             }
             do {
                 return try await confirm(pending, expiry: expiry, isNew: true)
-            } catch TransactionSendError.expired(let signature, let height) {
+            } catch let error as TransactionSendError {
+                guard case .expired = error else { throw error }
+                expired = error
                 signaturesLeft -= 1
-                guard signaturesLeft > 0, clock.now < expiry, !Task.isCancelled else {
-                    throw TransactionSendError.expired(signature: signature, lastValidBlockHeight: height)
-                }
+                guard signaturesLeft > 0, clock.now < expiry, !Task.isCancelled else { throw error }
             }
         }
     }
