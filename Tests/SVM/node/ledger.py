@@ -1,0 +1,212 @@
+"""The state behind the protocol: slots, blockhashes, transactions and what became of them."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from solders.account import Account
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+from vm import VM
+
+from .errors import PREFLIGHT_FAILURE, SIGNATURE_VERIFICATION_FAILURE, RPCError, invalid_params
+from .errors import transaction_error, transaction_error_text
+
+PACKET = 1_232
+# A blockhash is good for this many blocks after its own.
+BLOCKHASH_LIFE = 150
+ErrorJSON = str | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What running a transaction gave."""
+
+    error: ErrorJSON | None
+    logs: list[str]
+    units: int
+    fee: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A transaction that landed."""
+
+    signature: str
+    raw: bytes
+    transaction: VersionedTransaction | None
+    slot: int
+    block_time: int
+    execution: Execution
+    keys: list[str]
+    balances_before: list[int]
+    balances_after: list[int]
+
+
+@dataclass
+class Listeners:
+    """Whom the ledger tells."""
+
+    slot: list[Callable[[int], None]] = field(default_factory=list)
+    record: list[Callable[[Record], None]] = field(default_factory=list)
+    account: list[Callable[[Pubkey, Account], None]] = field(default_factory=list)
+
+
+class Ledger:
+    def __init__(self, vm: VM, confirm_after: int = 1, finalize_after: int = 32) -> None:
+        self.vm = vm
+        # Whether a blockhash is young enough is decided here; LiteSVM knows the newest one only.
+        vm.svm.with_blockhash_check(False)
+        self.confirm_after, self.finalize_after = confirm_after, finalize_after
+        self.height = 0
+        self.blockhashes: deque[tuple[str, int]] = deque(maxlen=BLOCKHASH_LIFE + 1)
+        self.records: dict[str, Record] = {}
+        self.by_address: dict[str, list[str]] = {}
+        self.listeners = Listeners()
+        self.tick()
+        self.genesis_hash = self.blockhashes[0][0]
+
+    # Time
+
+    @property
+    def slot(self) -> int:
+        return self.vm.slot
+
+    def tick(self) -> None:
+        """The next slot, with a block of its own."""
+        self.height += 1
+        self.vm.set_time(max(int(time.time()), self.vm.now), self.slot + 1)
+        self.vm.svm.expire_blockhash()
+        self.blockhashes.append((str(self.vm.svm.latest_blockhash()), self.height))
+        for listener in self.listeners.slot:
+            listener(self.slot)
+
+    def commitment(self, slot: int) -> str:
+        age = self.slot - slot
+        if age >= self.finalize_after:
+            return "finalized"
+        return "confirmed" if age >= self.confirm_after else "processed"
+
+    def last_valid_height(self, blockhash: str) -> int | None:
+        return next((height + BLOCKHASH_LIFE for known, height in self.blockhashes if known == blockhash), None)
+
+    # Accounts
+
+    def account(self, key: Pubkey) -> Account | None:
+        return self.vm.account(key)
+
+    # Transactions
+
+    def parse(self, raw: bytes) -> VersionedTransaction:
+        if len(raw) > PACKET:
+            raise invalid_params(
+                f"decoded solana_transaction::versioned::VersionedTransaction too large: {len(raw)} bytes "
+                f"(max: {PACKET} bytes)"
+            )
+        try:
+            transaction = VersionedTransaction.from_bytes(raw)
+            transaction.sanitize()
+        except (ValueError, TypeError) as error:
+            raise invalid_params(f"failed to deserialize transaction: {error}") from error
+        if bytes(transaction) != raw:
+            raise invalid_params("failed to deserialize transaction: trailing bytes")
+        return transaction
+
+    def simulate(self, transaction: VersionedTransaction, verify: bool = True) -> Execution:
+        """Run it and change nothing."""
+        if self.last_valid_height(str(transaction.message.recent_blockhash)) is None:
+            return Execution("BlockhashNotFound", [], 0, 0)
+        if str(transaction.signatures[0]) in self.records:
+            return Execution("AlreadyProcessed", [], 0, 0)
+        if verify and not all(transaction.verify_with_results()):
+            raise RPCError(SIGNATURE_VERIFICATION_FAILURE, "Transaction signature verification failure")
+        self.vm.svm.with_sigverify(verify)
+        result = self.vm.svm.simulate_transaction(transaction)
+        self.vm.svm.with_sigverify(True)
+        meta = result.meta()
+        error = transaction_error(result.err()) if hasattr(result, "err") else None
+        return Execution(error, meta.logs(), meta.compute_units_consumed(), meta.fee())
+
+    def send(self, raw: bytes, skip_preflight: bool) -> str:
+        """Land the transaction; the signature is the answer also when the transaction fails on the chain."""
+        transaction = self.parse(raw)
+        signature = str(transaction.signatures[0])
+        if not skip_preflight:
+            self._preflight(transaction)
+        stale = self.last_valid_height(str(transaction.message.recent_blockhash)) is None
+        if stale or signature in self.records or not all(transaction.verify_with_results()):
+            # A validator drops it without a word.
+            return signature
+        keys = list(transaction.message.account_keys)
+        before = [self.account(key) for key in keys]
+        result = self.vm.svm.send_transaction(transaction)
+        failed = hasattr(result, "err")
+        meta = result.meta() if failed else result
+        error = transaction_error(result.err()) if failed else None
+        if meta.fee() == 0 and failed:
+            # Not even its fee can be paid: it does not land.
+            return signature
+        execution = Execution(error, meta.logs(), meta.compute_units_consumed(), meta.fee())
+        after = [self.account(key) for key in keys]
+        self._land(Record(signature, raw, transaction, self.slot, self.vm.now, execution, *_balances(keys, before, after)))
+        self._tell(keys, before, after)
+        return signature
+
+    def _preflight(self, transaction: VersionedTransaction) -> None:
+        execution = self.simulate(transaction)
+        if execution.error is not None:
+            message = f"Transaction simulation failed: {transaction_error_text(execution.error)}"
+            raise RPCError(PREFLIGHT_FAILURE, message, simulation_json(execution))
+
+    def airdrop(self, key: Pubkey, lamports: int) -> str:
+        before = self.account(key)
+        result = self.vm.svm.airdrop(key, lamports)
+        if hasattr(result, "err"):
+            raise invalid_params("the faucet cannot pay this amount")
+        after = self.account(key)
+        signature = str(result.signature())
+        execution = Execution(None, [], 0, 0)
+        balances = _balances([key], [before], [after])
+        self._land(Record(signature, b"", None, self.slot, self.vm.now, execution, *balances))
+        self._tell([key], [before], [after])
+        return signature
+
+    def _land(self, record: Record) -> None:
+        self.records[record.signature] = record
+        for key in record.keys:
+            self.by_address.setdefault(key, []).append(record.signature)
+        for listener in self.listeners.record:
+            listener(record)
+
+    def _tell(self, keys: list[Pubkey], before: list[Account | None], after: list[Account | None]) -> None:
+        for key, old, new in zip(keys, before, after, strict=True):
+            if old == new:
+                continue
+            # A closed account belongs to the system program, so that those who watch the program that owned it hear
+            # nothing, as on a validator.
+            account = new or Account(0, b"", Pubkey.default())
+            for listener in self.listeners.account:
+                listener(key, account)
+
+
+def _balances(
+    keys: list[Pubkey], before: list[Account | None], after: list[Account | None]
+) -> tuple[list[str], list[int], list[int]]:
+    lamports = [[0 if account is None else account.lamports for account in each] for each in (before, after)]
+    return [str(key) for key in keys], lamports[0], lamports[1]
+
+
+def simulation_json(execution: Execution) -> dict[str, Any]:
+    return {
+        "err": execution.error,
+        "logs": execution.logs,
+        "accounts": None,
+        "unitsConsumed": execution.units,
+        "returnData": None,
+        "innerInstructions": None,
+        "replacementBlockhash": None,
+    }
