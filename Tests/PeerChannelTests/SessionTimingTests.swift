@@ -81,6 +81,9 @@ struct SessionTimingTests {
         let early = pair.server.closeReason
         #expect(early == nil)
         pair.beat(10)
+        let waiting = pair.client.ending
+        #expect(waiting == nil, "the client may have a last voucher to send")
+        pair.beat(30)
         let (client, reason) = (pair.client.ending, pair.server.closeReason)
         #expect(reason == .idle)
         #expect(client == .closed(.idle))
@@ -169,7 +172,7 @@ struct SessionTimingTests {
         pair.server.settle(now: pair.now)
         let events = try SessionTests.answer(&pair, prompt, Array("whole".utf8))
         #expect(events.text == Array("whole".utf8))
-        pair.beat(80)
+        pair.beat(100)
         let ending = pair.client.ending
         #expect(ending == .closed(.shuttingDown))
     }

@@ -21,6 +21,19 @@ struct ShellTests {
         )
     }
 
+    /// Moves time when both sides wait for it, or when one of them seems to have gone.
+    static func moveTime(_ clock: ManualClock) async throws {
+        while !Task.isCancelled {
+            var patience = 2_000
+            while clock.sleeperCount < 2, patience > 0 {
+                await Task.yield()
+                patience -= 1
+            }
+            for _ in 0..<20 { await Task.yield() }
+            clock.advance(by: .milliseconds(50))
+        }
+    }
+
     /// Runs a client against a server over memory; moves the clock as long as the client has not finished.
     static func run<Result: Sendable>(
         _ server: PeerServer,
@@ -50,16 +63,7 @@ struct ShellTests {
                 )
             }
             group.addTask {
-                // Moves time when both sides wait for it, or when one of them seems to have gone.
-                while !Task.isCancelled {
-                    var patience = 2_000
-                    while clock.sleeperCount < 2, patience > 0 {
-                        await Task.yield()
-                        patience -= 1
-                    }
-                    for _ in 0..<20 { await Task.yield() }
-                    clock.advance(by: .milliseconds(50))
-                }
+                try await Self.moveTime(clock)
                 return nil
             }
             defer { group.cancelAll() }
@@ -260,5 +264,90 @@ struct ShellTests {
         let message = PeerErrorMessage(.requestUnknown, retryAfter: .seconds(2), text: "not on the chain yet")
         #expect(try await outcome(message) == .server(message))
         #expect(try await outcome(Secret()) == .server(PeerErrorMessage(.internalError, retryAfter: .seconds(10))))
+    }
+
+    @Test(
+        "The last voucher counts, however the session ends right after it",
+        arguments: [PeerShaping.off, .constantRate],
+        [true, false]
+    )
+    func lastVoucher(shaping: PeerShaping, waits: Bool) async throws {
+        let clock = ManualClock()
+        let stored = Mutex<[UInt64]>([])
+        let atEnd = Mutex<UInt64?>(nil)
+        let server = Self.server(
+            clock: clock,
+            authorize: { _ in
+                PeerAdmission { voucher in
+                    // Storing takes a moment.
+                    for _ in 0..<50 { await Task.yield() }
+                    stored.withLock { $0.append(voucher.cumulative) }
+                }
+            },
+            serve: { session in
+                try await LoopbackTests.echo(session)
+                atEnd.withLock { $0 = session.newestVoucher?.cumulative }
+            }
+        )
+        let options = PeerClient.Options(shaping: shaping, waitsForPaddedEnd: waits)
+        let link = MemoryLink()
+        let client = PeerClient(clock: clock)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await server.serveConnection(over: link.server.inbound, send: link.server.send)
+                link.server.close()
+                return true
+            }
+            group.addTask {
+                defer { link.client.close() }
+                try await client.runSession(
+                    over: link.client.inbound,
+                    send: link.client.send,
+                    serverKey: Fixture.serverKey.publicKey,
+                    context: Fixture.context,
+                    identity: Fixture.clientKey,
+                    request: Fixture.request,
+                    options: options
+                ) { session in
+                    _ = try await LoopbackTests.collect(try await session.prompt([1, 2, 3]))
+                    try session.send(voucher: Fixture.voucher(77))
+                    session.close()
+                }
+                return false
+            }
+            group.addTask {
+                try await Self.moveTime(clock)
+                return false
+            }
+            defer { group.cancelAll() }
+            while let isServer = try await group.next(), !isServer {}
+        }
+        #expect(stored.withLock { $0 } == [77])
+        #expect(atEnd.withLock { $0 } == 77)
+    }
+
+    @Test("A server that is drained still takes the voucher for its last answer")
+    func voucherWhileDraining() async throws {
+        let clock = ManualClock()
+        let stored = Mutex<[UInt64]>([])
+        let server = Self.server(
+            clock: clock,
+            authorize: { _ in PeerAdmission { voucher in stored.withLock { $0.append(voucher.cumulative) } } },
+            serve: LoopbackTests.echo
+        )
+        let late = try await Self.run(server, clock, options: .init(shaping: .off)) { session -> PeerError? in
+            let answer = try await session.prompt([1, 2, 3])
+            for try await event in answer.events {
+                if case .accepted = event { server.drain() }
+            }
+            // Whether the server's CLOSE is here already or not: no prompt is answered, but the money still goes through.
+            try session.send(voucher: Fixture.voucher(5))
+            do {
+                _ = try await LoopbackTests.collect(try await session.prompt([4]))
+                return nil
+            } catch { return error as? PeerError }
+        }
+        #expect([.closed(.shuttingDown), .server(PeerErrorMessage(.shuttingDown))].contains(late))
+        #expect(stored.withLock { $0 } == [5])
     }
 }

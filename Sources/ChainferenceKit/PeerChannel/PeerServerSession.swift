@@ -30,7 +30,7 @@ public final class PeerServerSession: Sendable {
         channelBinding = applicant.channelBinding
     }
 
-    /// The next prompt; `nil` when the client has closed the session in good order or the idle limit is reached.
+    /// The next prompt; `nil` when the session has ended in good order and its last voucher has been accepted.
     ///
     /// - Throws: Why the session ended otherwise.
     public func nextPrompt() async throws -> PeerPrompt? {
@@ -68,6 +68,7 @@ public final class PeerServerSession: Sendable {
         return try await withDeadline(timeout, .voucher, clock: clock) {
             try await monitor.wait { machine -> PeerVoucher? in
                 if let voucher = machine.acceptedVoucher, condition(voucher) { return voucher }
+                if machine.hasUncheckedVoucher { return nil }
                 if let ending = machine.ending { throw ending }
                 if machine.clientHasClosed { throw PeerError.closed(.done) }
                 if machine.answer?.isCancelled == true { throw PeerError.cancelledByClient }

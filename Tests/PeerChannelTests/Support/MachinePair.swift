@@ -82,8 +82,11 @@ struct MachinePair: ~Copyable {
             if !fromClient.isEmpty { giveToServer(fromClient) }
             let fromServer = takeFromServer()
             if !fromServer.isEmpty { giveToClient(fromServer) }
-            if fromClient.isEmpty, fromServer.isEmpty { return }
+            if fromClient.isEmpty, fromServer.isEmpty { break }
         }
+        // Whoever is over hangs up.
+        if server.isOver { client.disconnected(nil, now: now) }
+        if client.isOver { server.disconnected(nil, now: now) }
     }
 
     /// Shakes hands and admits the client.

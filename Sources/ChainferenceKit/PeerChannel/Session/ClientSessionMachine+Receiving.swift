@@ -111,7 +111,10 @@ extension ClientSessionMachine {
             if answer?.number == number { answer?.fail(.server(message)) }
         case .close(let reason):
             serverCloseReason = reason
-            if let answer, !answer.isOver { self.answer?.fail(.truncated(received: answer.received)) }
+            if let answer, !answer.isOver {
+                // A prompt that crossed the good-bye was never taken; an answer that had begun is cut off.
+                self.answer?.fail(answer.isAccepted ? .truncated(received: answer.received) : .closed(reason))
+            }
         case .data, .prompt, .cancel, .resume, .window, .voucher:
             throw .protocolViolation(.unexpectedRecord(type: record.type, reason: "only clients send it"))
         }

@@ -41,6 +41,11 @@ extension ClientSessionMachine {
             try write(.voucher, body: PeerRecord.voucher(voucher).encodedBody()[...], wireSize: wireSize)
             return true
         }
+        if isClosing, !hasSentClose, serverCloseReason == nil {
+            hasSentClose = true
+            try write(.close, body: PeerRecord.close(.done).encodedBody()[...], wireSize: wireSize)
+            return true
+        }
         return false
     }
 
@@ -56,11 +61,10 @@ extension ClientSessionMachine {
 
     // MARK: For the program
 
-    /// Throws why nothing can be asked any more, if so.
+    /// Throws why nothing can be said any more, if so.
     func checkOpen() throws(PeerError) {
         if let ending { throw ending }
         if isClosing { throw .closed(.done) }
-        if let serverCloseReason { throw .closed(serverCloseReason) }
         guard phase == .open else { throw .misuse("the handshake is not done") }
     }
 
@@ -69,6 +73,7 @@ extension ClientSessionMachine {
     /// - Returns: Its number and digest.
     mutating func submit(_ bytes: [UInt8]) throws(PeerError) -> (number: UInt32, digest: [UInt8]) {
         try checkOpen()
+        if let serverCloseReason { throw .closed(serverCloseReason) }
         guard answer.map({ $0.isOver }) ?? true else { throw .promptInProgress }
         let limit = Int(server?.promptByteLimit ?? 0)
         guard bytes.count <= limit else { throw .promptTooLarge(bytes: bytes.count, limit: limit) }

@@ -43,6 +43,8 @@ struct ClientSessionMachine: ~Copyable, Sendable {
     var queue: [QueuedMessage] = []
     var deadline: Duration
     var isClosing = false
+    /// Whether the last word is written; a voucher that waits goes before it.
+    var hasSentClose = false
     var serverCloseReason: PeerCloseReason?
 
     init(
@@ -165,18 +167,19 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         isClosing = true
         let serverTick = server?.serverShape.tick ?? SessionTiming.idleBeat
         deadline = now + serverTick * StreamShape.endMultiple + SessionTiming.linger
-        pendingVoucher = nil
-        if serverCloseReason == nil { queue.append(QueuedMessage(.close(.done))) }
         answer?.fail(.closed(.done))
         settle()
     }
 
     /// Says good-bye at once, without waiting for the stream's cadence or its padded end.
     mutating func leave() {
-        if phase == .open, !isClosing, serverCloseReason == nil {
+        if phase == .open {
+            isClosing = true
+            queue = []
+            answer?.fail(.closed(.done))
+            // The voucher that waits, then the last word.
             attempt { machine throws(PeerError) in
-                let body = PeerRecord.close(.done).encodedBody()
-                try machine.write(.close, body: body[...], wireSize: machine.cadence.shape?.recordSize)
+                while try machine.writeNext(wireSize: machine.cadence.shape?.recordSize) {}
             }
         }
         end(.closed(serverCloseReason ?? .done))
@@ -188,7 +191,9 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         guard phase == .open, let records = layer?.receivedCount else { return }
         let answering = answer.map { !$0.isOver } ?? false
         cadence.update(answering: answering, serverRecords: records)
-        guard isClosing || serverCloseReason != nil, !answering, queue.isEmpty, !cadence.isRunning else { return }
+        guard isClosing, hasSentClose || serverCloseReason != nil, pendingVoucher == nil, queue.isEmpty,
+            !answering, !cadence.isRunning
+        else { return }
         end(.closed(serverCloseReason ?? .done))
     }
 

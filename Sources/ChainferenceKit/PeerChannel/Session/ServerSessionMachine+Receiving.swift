@@ -150,7 +150,7 @@ extension ServerSessionMachine {
     }
 
     private mutating func take(_ message: PromptMessage, now: Duration) throws(PeerError) {
-        guard closeReason == nil else {
+        guard closeReason == nil, !isDraining else {
             return try enqueueReply(.error(number: message.number, PeerErrorMessage(.shuttingDown)))
         }
         guard answer == nil else {

@@ -97,10 +97,11 @@ extension ServerSessionMachine {
             pendingPrompt = nil
             return .prompt(prompt)
         }
-        if clientHasClosed || closeReason != nil { return .end }
+        // A last voucher counts before the session ends for the program.
+        if clientHasClosed, phase == .open { return hasUncheckedVoucher ? .notYet : .end }
         if case .lingering = phase { throw ending ?? .closed(.done) }
         if phase == .over {
-            if case .closed = ending { return .end }
+            if case .closed = ending { return hasUncheckedVoucher ? .notYet : .end }
             throw ending ?? .closed(.done)
         }
         return .notYet
@@ -202,12 +203,17 @@ extension ServerSessionMachine {
         pump()
     }
 
+    var hasUncheckedVoucher: Bool { candidateVoucher != nil || isCheckingVoucher }
+
     mutating func takeCandidateVoucher() -> PeerVoucher? {
-        defer { candidateVoucher = nil }
-        return candidateVoucher
+        guard let voucher = candidateVoucher else { return nil }
+        candidateVoucher = nil
+        isCheckingVoucher = true
+        return voucher
     }
 
     mutating func voucherAccepted(_ voucher: PeerVoucher) {
+        isCheckingVoucher = false
         if voucher.cumulative > acceptedVoucher?.cumulative ?? 0 { acceptedVoucher = voucher }
     }
 }

@@ -23,7 +23,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         case authorizing
         /// Prompts may come.
         case open
-        /// The last words are said; what still arrives is thrown away until the client goes.
+        /// The client was refused; what still arrives is thrown away until it goes.
         case lingering(until: Duration)
         case over
     }
@@ -61,9 +61,13 @@ struct ServerSessionMachine: ~Copyable, Sendable {
     var lastSentLength: UInt64 = 0
     var clientHasClosed = false
     var closeReason: PeerCloseReason?
+    /// Whether everything is said and only the client's last word is awaited.
+    var isLingering = false
     /// Whether the session ends with the answer under way.
     var isDraining = false
     var candidateVoucher: PeerVoucher?
+    /// Whether the program is looking at a voucher.
+    var isCheckingVoucher = false
     /// The newest voucher that the program has accepted.
     var acceptedVoucher: PeerVoucher?
 
@@ -274,8 +278,10 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         guard closeReason != nil else { return }
         if clientHasClosed {
             end(.closed(.done))
-        } else {
-            phase = .lingering(until: now + SessionTiming.linger)
+        } else if !isLingering {
+            // The client may have a last voucher.
+            isLingering = true
+            deadline = now + SessionTiming.linger
         }
     }
 

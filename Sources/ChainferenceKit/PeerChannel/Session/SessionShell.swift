@@ -72,6 +72,7 @@ enum SessionTask: Hashable, Sendable {
     case writer
     case beat
     case program
+    case grace
 }
 
 /// Runs `body` with a limit.

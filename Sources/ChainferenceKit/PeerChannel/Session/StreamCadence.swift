@@ -42,6 +42,8 @@ enum SessionTiming {
     static let stallLimit = Duration.seconds(120)
     /// How long a side that closed waits for the other to go.
     static let linger = Duration.seconds(2)
+    /// How long a program may take to finish after a session has ended in good order, before it is cancelled.
+    static let programGrace = Duration.seconds(5)
     /// The beat of deadlines where no shape gives one.
     static let idleBeat = Duration.milliseconds(100)
 }

@@ -93,6 +93,14 @@ extension PeerServer {
             }
             // The writer ends when the session is over and its last word is written.
             while let ended = await group.next(), ended != .writer {}
+            if case .closed = monitor.read({ $0.ending }) {
+                // An end in good order: the program hears of it from its next call and finishes by itself.
+                group.addTask {
+                    try? await self.clock.sleep(self.clock.now() + SessionTiming.programGrace)
+                    return .grace
+                }
+                while let ended = await group.next(), ended != .program, ended != .grace {}
+            }
             group.cancelAll()
         }
         logger.debug("peer session ended", metadata: ["reason": "\(monitor.read { $0.ending?.description ?? "" })"])
@@ -148,13 +156,15 @@ extension PeerServer {
                 }
                 group.addTask {
                     try await self.serve(session)
+                    let end = self.clock.now()
+                    monitor.change { $0.close(.done, now: end) }
+                    // Until the client has gone it may send a last voucher.
+                    _ = try await monitor.wait { $0.isOver ? true : nil }
                     return .program
                 }
                 defer { group.cancelAll() }
                 while try await group.next() == .reader {}
             }
-            let end = clock.now()
-            monitor.change { $0.close(.done, now: end) }
         } catch let message as PeerErrorMessage {
             let now = clock.now()
             monitor.change { $0.refuse(message, now: now) }
@@ -169,6 +179,11 @@ extension PeerServer {
         }
     }
 
+    private enum NextVoucher: Sendable {
+        case voucher(PeerVoucher)
+        case end
+    }
+
     private func takeSession() -> Bool {
         state.withLock { state in
             guard state.admitted < configuration.sessionLimit else { return false }
@@ -178,15 +193,18 @@ extension PeerServer {
     }
 
     /// Hands vouchers to the program one by one, newest first; what it has stored counts.
+    ///
+    /// A voucher that has arrived is money: it is handed over even when the connection has just been lost.
     private func checkVouchers(_ monitor: SessionMonitor<ServerSessionMachine>, _ admission: PeerAdmission) async throws
     {
         while true {
-            let voucher = try await monitor.wait { machine -> PeerVoucher? in
-                if let voucher = machine.takeCandidateVoucher() { return voucher }
-                if let ending = machine.ending { throw ending }
-                return nil
+            let next = try await monitor.wait { machine -> NextVoucher? in
+                if let voucher = machine.takeCandidateVoucher() { return .voucher(voucher) }
+                return machine.isOver ? .end : nil
             }
-            try await admission.acceptVoucher(voucher)
+            guard case .voucher(let voucher) = next else { return }
+            // A task of its own, awaited right here: the loss of the connection must not interrupt the storing.
+            try await Task { try await admission.acceptVoucher(voucher) }.value
             monitor.change { $0.voucherAccepted(voucher) }
         }
     }
