@@ -1,6 +1,6 @@
 import Foundation
 
-/// A TLS server: Python's own `http.server` behind its `ssl`, speaking HTTP/1.1.
+/// A TLS server in Python.
 ///
 /// The certificate is for `localhost` and no other name, valid until 2120, by an authority whose key was thrown away; all
 /// three were made with `openssl ca`.
@@ -15,7 +15,20 @@ final class TLSServer {
     private let lifeline = Pipe()
     private let folder: URL
 
-    init() throws {
+    /// Python's own `http.server` behind its `ssl`, which speaks HTTP/1.1.
+    convenience init() throws {
+        try self.init(interpreter: "python3", script: Self.http1)
+    }
+
+    /// Hypercorn, which speaks HTTP/2.
+    ///
+    /// - Parameter interpreter: A Python that has it.
+    /// - Throws: When it can't be started.
+    convenience init(http2With interpreter: String) throws {
+        try self.init(interpreter: interpreter, script: Self.http2)
+    }
+
+    private init(interpreter: String, script: String) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "chainference-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         authority = folder.appending(path: "authority.pem").path
@@ -25,7 +38,7 @@ final class TLSServer {
 
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-u", "-c", Self.script, identity]
+        process.arguments = [interpreter, "-u", "-c", script, identity]
         process.standardOutput = output
         process.standardInput = lifeline
         try process.run()
@@ -41,7 +54,7 @@ final class TLSServer {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    private static let script = """
+    private static let http1 = """
         import http.server, os, ssl, sys, threading
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -59,6 +72,36 @@ final class TLSServer {
         threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
         print(server.server_port)
         server.serve_forever()
+        """
+
+    private static let http2 = """
+        import asyncio, os, socket, sys, threading
+        from hypercorn.asyncio import serve
+        from hypercorn.config import Config
+        async def app(scope, receive, send):
+            if scope["type"] != "http":
+                return
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            if scope["path"] == "/large":
+                for number in range(256):
+                    await send({"type": "http.response.body", "body": bytes([number]) * 65536, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+            elif scope["path"] == "/hang":
+                await send({"type": "http.response.body", "body": b"x", "more_body": True})
+                await asyncio.sleep(3600)
+            else:
+                await send({"type": "http.response.body", "body": scope["path"].encode()})
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(512)
+        config = Config()
+        config.bind = [f"fd://{listener.fileno()}"]
+        config.certfile = config.keyfile = sys.argv[1]
+        config.accesslog = config.errorlog = None
+        config.loglevel = "CRITICAL"
+        threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+        print(listener.getsockname()[1])
+        asyncio.run(serve(app, config))
         """
 
     private static let authorityCertificate = """

@@ -62,6 +62,8 @@ struct LlamaServerTests {
         }
         switch error {
         case .refused, .engineFailed: break
+        // This server says 200 before it looks at the prompt, and then just ends the stream.
+        case .truncated: break
         default: Issue.record("\(String(describing: error))")
         }
         _ = try await backend.generate(request(limit: 2), into: Gathered().output)
