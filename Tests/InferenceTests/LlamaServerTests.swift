@@ -69,11 +69,13 @@ struct LlamaServerTests {
         _ = try await backend.generate(request(limit: 2), into: Gathered().output)
     }
 
-    @Test("Cancelling in the middle frees it for the next answer")
+    /// The connection is closed within a millisecond; this server, unlike others, computes the abandoned answer to its
+    /// end all the same, and the next one waits for it.
+    @Test("Cancelling in the middle ends at once, and the next answer comes")
     func cancellation() async throws {
         let started = Signal<Void>()
         let gathered = Gathered { _ in started.send(()) }
-        let long = try request(limit: 400)
+        let long = try request(limit: 100)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await #expect(throws: CancellationError.self) {
@@ -83,7 +85,7 @@ struct LlamaServerTests {
             _ = await started.next()
             group.cancelAll()
         }
-        #expect(gathered.tokens < 400)
+        #expect(gathered.tokens < 100)
         let next = try await backend.generate(request(limit: 5), into: Gathered().output)
         #expect([.stop, .length].contains(next.finishReason))
     }
