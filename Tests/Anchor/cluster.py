@@ -1,4 +1,4 @@
-"""A local cluster of the test's own, on free ports, for as long as the tests run."""
+"""Clusters of the test's own, on free ports, for as long as the tests run: one program in two machines."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # For starting and for stopping, in seconds.
 PATIENCE = 60
+SLOT = ["--slot-milliseconds", "40"]
 
 
 @dataclass(frozen=True)
@@ -23,18 +24,37 @@ class Endpoints:
     pubsub: str
 
 
+def localnet() -> list[str | Path]:
+    """The program natively: `chainference-localnet` from `CHAINFERENCE_BINARIES`, or from the debug build."""
+    binaries = Path(os.environ.get("CHAINFERENCE_BINARIES", ROOT / ".build" / "debug"))
+    return [binaries / "chainference-localnet", "--rpc-port", "0", "--pubsub-port", "0", *SLOT]
+
+
+def vm() -> list[str | Path]:
+    """The program as it would be deployed, in LiteSVM: the node of the SVM suite, with that suite's interpreter.
+
+    The file is `MARKET_PROGRAM`, or what `Scripts/build-program` builds.
+    """
+    command = [ROOT / "Scripts" / "venv", "SVM"]
+    python = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    program = os.environ.get("MARKET_PROGRAM")
+    if not program:
+        subprocess.run([ROOT / "Scripts" / "build-program"], check=True, capture_output=True)
+        program = str(ROOT / ".build" / "market.so")
+    return [python, "-m", "node", "--program", program, "--no-market", "--port", "0", *SLOT]
+
+
+MACHINES = {"localnet": localnet, "vm": vm}
+
+
 @contextmanager
-def running() -> Iterator[Endpoints]:
-    """Runs `chainference-localnet` from `CHAINFERENCE_BINARIES`, or from the debug build."""
-    binary = Path(os.environ.get("CHAINFERENCE_BINARIES", ROOT / ".build" / "debug")) / "chainference-localnet"
-    command = [binary, "--rpc-port", "0", "--pubsub-port", "0", "--slot-milliseconds", "40"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def running(machine: str) -> Iterator[Endpoints]:
+    """Runs one of the machines and stops it in the end."""
+    process = subprocess.Popen(
+        MACHINES[machine](), cwd=ROOT / "Tests" / "SVM", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     try:
-        text = read_banner(process)
-        rpc = re.search(r"http://\S+", text)
-        pubsub = re.search(r"ws://\S+", text)
-        assert rpc and pubsub, f"the cluster did not say where it listens:\n{text}"
-        yield Endpoints(rpc[0], pubsub[0])
+        yield read_endpoints(process)
     finally:
         process.terminate()
         try:
@@ -44,14 +64,18 @@ def running() -> Iterator[Endpoints]:
             process.wait()
 
 
-def read_banner(process: subprocess.Popen[bytes]) -> str:
+def read_endpoints(process: subprocess.Popen[bytes]) -> Endpoints:
+    """Both machines print where they listen once they do."""
+    assert process.stdout is not None
     deadline = time.monotonic() + PATIENCE
-    text = b""
+    text = ""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
-        while b"Ctrl-C" not in text:
-            assert selector.select(max(0, deadline - time.monotonic())), f"no cluster after {PATIENCE} s:\n{text!r}"
+        while True:
+            rpc, pubsub = (re.search(rf"{scheme}://\S+(?=\s)", text) for scheme in ("http", "ws"))
+            if rpc and pubsub:
+                return Endpoints(rpc[0], pubsub[0])
+            assert selector.select(max(0, deadline - time.monotonic())), f"no cluster after {PATIENCE} s:\n{text}"
             part = os.read(process.stdout.fileno(), 4096)
-            assert part, f"the cluster ended:\n{text!r}"
-            text += part
-    return text.decode()
+            assert part, f"the cluster ended:\n{text}"
+            text += part.decode()

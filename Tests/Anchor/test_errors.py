@@ -144,6 +144,8 @@ def test_the_life_of_a_request(world: World, owner: Keypair, client: Keypair) ->
 
     flag = {**mine, "server": server}
     world.send("flag_response", accounts=flag, signers=[client])
+    # With another blockhash, else the same transaction would come twice.
+    world.next_slot()
     check(world.refusal("flag_response", accounts=flag, signers=[client]), "AlreadyFlagged")
     close = world.owning(owner, market=world.market, treasury=world.treasury)
     check(world.refusal("close_server", accounts=close, signers=[owner]), "ServerHasOpenLocks")

@@ -42,12 +42,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--slot-milliseconds", type=int, default=400)
     parser.add_argument("--finalize-after", type=int, default=32, help="slots")
     parser.add_argument("--fee", type=int, default=0, help="of the market, basis points")
+    parser.add_argument("--no-market", action="store_true", help="let somebody else initialise the market")
     parser.add_argument("--minimum-compared-charge", type=int, default=1_000, help="lamports")
     return parser.parse_args()
 
 
 def deployed(options: argparse.Namespace) -> tuple[VM, MarketProgram]:
-    """A machine with the program and an initialised market."""
+    """A machine with the program and, unless somebody else is to make it, an initialised market."""
     vm = VM()
     authority, program = seeded(options.authority_seed), seeded(options.program_keypair_seed)
     treasury = seeded(options.treasury_seed).pubkey()
@@ -55,6 +56,8 @@ def deployed(options: argparse.Namespace) -> tuple[VM, MarketProgram]:
     vm.fund(treasury, 1_000_000_000)
     deploy(vm, options.program.read_bytes(), program, authority)
     market = MarketProgram(program.pubkey())
+    if options.no_market:
+        return vm, market
     key = authority.pubkey()
     vm.must(
         [market.initialize_market(key, key, treasury, options.minimum_compared_charge, options.fee)], [authority]

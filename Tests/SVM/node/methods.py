@@ -45,6 +45,8 @@ class Methods:
         method = self.table.get(name)
         if method is None:
             raise RPCError(METHOD_NOT_FOUND, "Method not found")
+        # Null is absent, as for Agave: Python's solana writes every option.
+        params = [_without_nulls(each) if isinstance(each, dict) else each for each in params]
         self._check_context(params)
         try:
             return method(*params)
@@ -232,6 +234,10 @@ class Methods:
                 "computeUnitsConsumed": record.execution.units,
             },
         }
+
+
+def _without_nulls(config: Config) -> Config:
+    return {name: value for name, value in config.items() if value is not None}
 
 
 def _status(record: Record) -> dict[str, Any]:
