@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes noise.json: transcripts of Noise handshakes by the PyPI package `noiseprotocol`.
+"""Writes noise.json: transcripts of Noise handshakes by the PyPI package `noiseprotocol`; and session.json: every byte
+of a short session, by the Python peer in Tests/Interop/noise.
 
     $(Scripts/venv Interop) Tests/PeerChannelTests/Vectors/generate.py
 
@@ -8,6 +9,8 @@ The keys are hashes of labels, so that the file comes out the same every time.
 import hashlib
 import json
 import pathlib
+import struct
+import sys
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from noise.connection import Keypair, NoiseConnection
@@ -93,11 +96,63 @@ def transcript(pattern, variant):
     }
 
 
+def session():
+    """A session of chainference/peer/1 with fixed keys: the example in Documentation/peer-protocol.md."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Interop" / "noise"))
+    import peer
+
+    server, client = bytes([0x11] * 32), bytes([0x22] * 32)
+    options = {"genesis": "01" * 32, "program": "02" * 32, "wallet": "03" * 32, "server": public(server).hex()}
+    ends = {}
+    for name, private, ephemeral in (("client", client, bytes([0x33] * 32)), ("server", server, bytes([0x44] * 32))):
+        noise = NoiseConnection.from_name(b"Noise_XK_25519_ChaChaPoly_SHA256")
+        noise.set_as_initiator() if name == "client" else noise.set_as_responder()
+        noise.set_prologue(peer.prologue(options))
+        noise.set_keypair_from_private_bytes(Keypair.STATIC, private)
+        noise.set_keypair_from_private_bytes(Keypair.EPHEMERAL, ephemeral)
+        if name == "client":
+            noise.set_keypair_from_public_bytes(Keypair.REMOTE_STATIC, public(server))
+        noise.start_handshake()
+        ends[name] = noise
+    request = b"a request address of thirty-two."
+    hello = struct.pack("<qIIIHHHH", 1_700_000_000_000, 1 << 20, 3600, 600, 100, 256, 200, 256) + bytes(36)
+    ask = request + struct.pack("<IQB", 0, 0, 0) + bytes(19)
+    first = bytes(ends["client"].write_message())
+    ends["server"].read_message(first)
+    second = bytes(ends["server"].write_message(hello))
+    ends["client"].read_message(second)
+    third = bytes(ends["client"].write_message(ask))
+    ends["server"].read_message(third)
+
+    to_server, to_client = peer.Channel(None, ends["client"]), peer.Channel(None, ends["server"])
+    prompt, answer = b"Why is the sky blue?", b"Rayleigh scattering."
+    digest = hashlib.sha256
+    records = [
+        ("client", to_server.seal(peer.PROMPT, struct.pack("<III", 1, 65_536, len(prompt)) + digest(prompt).digest()
+                                  + prompt, size=4096)),
+        ("client", to_server.seal(peer.PAD, size=4096)),
+        ("server", to_client.seal(peer.ACCEPT, struct.pack("<IIIIHH", 1, 7, 1000, 256, 100, 256), size=256)),
+        ("client", to_server.seal(peer.VOUCHER, struct.pack("<Qq", 1234, 5000) + bytes([9] * 64), size=256)),
+        ("server", to_client.seal(peer.DATA, struct.pack("<IIQ", 1, 3, 0) + answer, size=256)),
+        ("server", to_client.seal(peer.FIN, struct.pack("<IBBQ", 1, 0, 1, len(answer)) + digest(answer).digest()
+                                  + struct.pack("<II", 7, 3) + bytes([5] * 64), size=256)),
+        ("client", to_server.seal(peer.CLOSE, b"\0", size=256)),
+    ]
+    frame = lambda message: struct.pack(">H", len(message)) + message  # noqa: E731
+    return {
+        "first": (bytes([peer.SUITE]) + frame(first)).hex(), "second": frame(second).hex(), "third": frame(third).hex(),
+        "handshakeHash": ends["client"].get_handshake_hash().hex(), "request": request.decode(),
+        "prompt": prompt.decode(), "answer": answer.decode(),
+        "records": [{"from": sender, "wire": wire.hex()} for sender, wire in records],
+    }
+
+
 def main():
     here = pathlib.Path(__file__).parent
     handshakes = [transcript(pattern, variant) for pattern in PATTERNS for variant in range(VARIANTS)]
     (here / "noise.json").write_text(json.dumps(handshakes, indent=0) + "\n")
-    print(len(handshakes), "transcripts")
+    (here / "session.json").write_text(json.dumps(session(), indent=0) + "\n")
+    print(len(handshakes), "transcripts and a session")
 
 
 if __name__ == "__main__":
