@@ -26,7 +26,7 @@ struct RandomisedSendTests {
     /// How many sends; 10,000 when `CHAINFERENCE_RANDOMISED_SENDS` says so.
     private static let runs: Int = {
         let setting = ProcessInfo.processInfo.environment["CHAINFERENCE_RANDOMISED_SENDS"]
-        return setting.flatMap { Int($0) } ?? 200
+        return setting.flatMap { Int($0) } ?? 100
     }()
 
     @Test("No effect is lost, none doubled, every call ends in time")

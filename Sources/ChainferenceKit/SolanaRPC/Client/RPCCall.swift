@@ -33,6 +33,8 @@ struct AttemptFailure: Error {
 extension AttemptFailure {
     init(_ error: RPCTransportError) {
         switch error {
+        case .refused(let problem):
+            self.init(reason: .notAllowed(problem), mayHaveReachedNode: false)
         case .notConnected(let problem):
             self.init(reason: .unreachable(problem), mayHaveReachedNode: false)
         case .interrupted(let problem):
@@ -85,7 +87,7 @@ extension RPCError.Reason {
         case .refused(let code, _, _): code.isTransient || code == .methodNotFound
         case .nodeBehind, .contextSlotNotReached, .rateLimited, .unreachable, .forbidden, .httpStatus, .malformedAnswer:
             true
-        case .preflightFailure, .requestTooLarge, .answerTooLarge, .deadlineExceeded: false
+        case .preflightFailure, .requestTooLarge, .answerTooLarge, .notAllowed, .deadlineExceeded: false
         }
     }
 }

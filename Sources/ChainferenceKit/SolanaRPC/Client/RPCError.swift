@@ -33,6 +33,8 @@ public struct RPCError: Error, Sendable {
         case answerTooLarge(limit: Int)
         /// The answer was not what the method's documentation says.
         case malformedAnswer(String, excerpt: String)
+        /// The HTTP client refused to send the request, for example without encryption.
+        case notAllowed(String)
         /// The node could not be reached, or the connection broke.
         case unreachable(String)
         /// The call's time was over; `last` is what had gone wrong until then, if anything.
@@ -106,6 +108,8 @@ extension RPCError.Reason: CustomStringConvertible {
             return "the answer was larger than \(limit) bytes; ask for less, for example with filters or a data slice"
         case .malformedAnswer(let problem, let excerpt):
             return "the answer makes no sense: \(problem), in: \(excerpt)"
+        case .notAllowed(let problem):
+            return "the request was not sent: \(problem)"
         case .unreachable(let problem):
             return "the node could not be reached: \(problem)"
         case .deadlineExceeded(let limit, let last):
@@ -155,7 +159,7 @@ extension RPCError.Reason {
         case .httpStatus(let status, _): status >= 500 || status == 408
         // A proxy's error page or a cut answer; the next one may be whole.
         case .malformedAnswer: true
-        case .preflightFailure, .forbidden, .requestTooLarge, .answerTooLarge, .deadlineExceeded: false
+        case .preflightFailure, .forbidden, .requestTooLarge, .answerTooLarge, .notAllowed, .deadlineExceeded: false
         }
     }
 }

@@ -33,7 +33,7 @@ public struct Cluster: Sendable, Hashable {
     ///   - genesisHash: if given, ``RPCClient/verifyCluster()`` compares it with the node's.
     ///   - rateLimit: how often the node may be asked; nil for no limit on this side.
     ///   - allowsPlaintext: permits unencrypted connections to other machines. Everything in them, transactions and
-    ///     API keys included, can be read and changed under way.
+    ///     API keys included, can be read and changed under way. The HTTP client has to permit it, too.
     /// - Throws: ``ClusterError`` if a URL is malformed or not encrypted.
     public init(
         name: String? = nil,

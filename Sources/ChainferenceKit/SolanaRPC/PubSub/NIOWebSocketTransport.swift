@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import NIOWebSocket
+import Synchronization
 
 /// WebSocket connections over SwiftNIO.
 struct NIOWebSocketTransport: WebSocketTransport {
@@ -18,9 +19,6 @@ struct NIOWebSocketTransport: WebSocketTransport {
         configuration: PubSubConfiguration,
         body: @escaping @Sendable (WebSocketConnection) async throws -> Void
     ) async throws {
-        guard configuration.proxy == nil else {
-            throw WebSocketError.proxy("tunnelling subscriptions is not supported; poll instead")
-        }
         let channel: FrameChannel
         switch try await connect(to: address, configuration: configuration) {
         case .upgraded(let upgraded): channel = upgraded
@@ -48,32 +46,46 @@ struct NIOWebSocketTransport: WebSocketTransport {
         configuration: PubSubConfiguration
     ) async throws -> Upgrade {
         let tls = try address.isSecure ? Self.tlsContext(configuration) : nil
+        let tunnel = try configuration.proxy.map {
+            try ProxyTunnel(proxy: $0, target: address, configuration: configuration)
+        }
+        let attempt = ConnectionAttempt()
         do {
-            let timeout = TimeAmount(configuration.connectTimeout)
-            let upgrade = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .channelOption(.socketOption(.tcp_nodelay), value: 1)
-                .connectTimeout(timeout)
-                .connect(host: address.host, port: address.port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        if let tls {
-                            // Server names are for hosts; an address is checked against the certificate as it is.
-                            let name =
-                                (try? SocketAddress(ipAddress: address.host, port: 0)) == nil ? address.host : nil
-                            try channel.pipeline.syncOperations.addHandler(
-                                NIOSSLClientHandler(context: tls, serverHostname: name)
-                            )
+            return try await withTaskCancellationHandler {
+                let upgrade = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                    .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                    .connectTimeout(TimeAmount(configuration.connectTimeout))
+                    .connect(
+                        host: tunnel?.entrance.host ?? address.host,
+                        port: tunnel?.entrance.port ?? address.port
+                    ) { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try attempt.began(channel)
+                            let upgrade: @Sendable () throws -> EventLoopFuture<Upgrade> = {
+                                if let tls { try Self.addTLS(tls, to: channel, host: address.host) }
+                                return try Self.upgrade(channel, address: address, configuration: configuration)
+                            }
+                            guard let tunnel else { return try upgrade() }
+                            return try tunnel.open(on: channel).flatMapThrowing(upgrade).flatMap { $0 }
                         }
-                        return try Self.upgrade(channel, address: address, configuration: configuration)
                     }
-                }
-            return try await upgrade.get()
+                return try await upgrade.get()
+            } onCancel: {
+                attempt.cancel()
+            }
         } catch let error as WebSocketError {
             throw error
-        } catch is CancellationError {
-            throw CancellationError()
         } catch {
+            try Task.checkCancellation()
+            if let tunnel { throw WebSocketError.proxy("\(tunnel.proxy): \(error)") }
             throw WebSocketError.unreachable("\(error)")
         }
+    }
+
+    private static func addTLS(_ context: NIOSSLContext, to channel: any Channel, host: String) throws {
+        // Server names are for hosts; an address is checked against the certificate as it is.
+        let name = (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil
+        try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
     }
 
     /// Sets the pipeline up to ask for the WebSocket protocol.
@@ -144,6 +156,33 @@ struct NIOWebSocketTransport: WebSocketTransport {
         case .close:
             WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: ByteBuffer())
         }
+    }
+}
+
+/// A connection under construction, which cancellation closes.
+private final class ConnectionAttempt: Sendable {
+    private struct State {
+        var channel: (any Channel)?
+        var isCancelled = false
+    }
+
+    private let state = Mutex(State())
+
+    func began(_ channel: any Channel) throws {
+        let isCancelled = state.withLock { state in
+            // Several addresses of a name may be tried one after the other.
+            state.channel = channel
+            return state.isCancelled
+        }
+        if isCancelled { throw CancellationError() }
+    }
+
+    func cancel() {
+        let channel = state.withLock { state in
+            state.isCancelled = true
+            return state.channel
+        }
+        channel?.close(mode: .all, promise: nil)
     }
 }
 

@@ -26,8 +26,12 @@ public struct PubSubConfiguration: Sendable {
     public var maximumSubscriptions: Int
     /// How many bytes one message of the node may have.
     public var maximumMessageSize: Int
-    /// The proxy through which to connect; nil for none.
+    /// The proxy through which to connect, and nowhere around it; nil for direct connections.
+    ///
+    /// HTTP proxies are asked with `CONNECT`, SOCKS proxies (Tor) without credentials. Both resolve the node's name.
     public var proxy: HTTPProxy?
+    /// Whether `ws` is allowed through the proxy, which can then read and change everything.
+    public var allowsPlaintextThroughProxy: Bool
     /// A PEM file with the authorities that may vouch for the node; nil for the system's.
     public var certificateAuthorities: String?
 
@@ -45,6 +49,7 @@ public struct PubSubConfiguration: Sendable {
         maximumSubscriptions: Int = 1_000,
         maximumMessageSize: Int = 16 << 20,
         proxy: HTTPProxy? = nil,
+        allowsPlaintextThroughProxy: Bool = false,
         certificateAuthorities: String? = nil
     ) {
         self.idlePing = idlePing
@@ -59,6 +64,7 @@ public struct PubSubConfiguration: Sendable {
         self.maximumSubscriptions = maximumSubscriptions
         self.maximumMessageSize = maximumMessageSize
         self.proxy = proxy
+        self.allowsPlaintextThroughProxy = allowsPlaintextThroughProxy
         self.certificateAuthorities = certificateAuthorities
     }
 

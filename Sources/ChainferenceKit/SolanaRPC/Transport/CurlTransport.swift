@@ -44,6 +44,8 @@ public struct CurlTransport: RPCTransport {
         } catch {
             switch error {
             case .cancelled: throw CancellationError()
+            case .invalidURL, .invalidRequest, .invalidHeader, .plaintextRefused:
+                throw RPCTransportError.refused("\(error)")
             case .bodyTooLarge(let limit): throw RPCTransportError.answerTooLarge(limit: limit)
             case .timedOut where error.mayHaveReachedServer: throw RPCTransportError.timedOut
             case _ where error.mayHaveReachedServer: throw RPCTransportError.interrupted("\(error)")

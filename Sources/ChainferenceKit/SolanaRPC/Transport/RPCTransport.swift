@@ -37,6 +37,8 @@ public struct RPCTransportAnswer: Sendable, Hashable {
 
 /// Why there was no HTTP answer.
 public enum RPCTransportError: Error, Sendable, Hashable {
+    /// This side refused to send the request, and always will.
+    case refused(String)
     /// The node was not reached, so that the request had no effect.
     case notConnected(String)
     /// The connection failed after the request may have reached the node.

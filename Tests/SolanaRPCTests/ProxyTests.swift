@@ -1,0 +1,103 @@
+import CurlHTTP
+import LocalCluster
+import Solana
+import Testing
+
+@testable import SolanaRPC
+
+@Suite("Subscriptions through proxies", .timeLimit(.minutes(1)))
+struct ProxyTests {
+    /// Waits for the first slot that a cluster tells of under a name that only the proxy knows.
+    private func slot(through proxy: HTTPProxy, allowsPlaintext: Bool = true) async throws -> UInt64 {
+        let cluster = try Cluster(
+            rpcURL: "http://127.0.0.1:1",
+            webSocketURL: "ws://cluster.invalid:8900",
+            allowsPlaintext: true
+        )
+        let configuration = PubSubConfiguration(
+            connectTimeout: .seconds(30),
+            proxy: proxy,
+            allowsPlaintextThroughProxy: allowsPlaintext
+        )
+        return try await PubSubClient.withClient(cluster: cluster, configuration: configuration) { client in
+            try await client.withSlotSubscription { events in
+                for try await event in events {
+                    if let slot = event.value?.slot { return slot }
+                }
+                throw CancellationError()
+            }
+        }
+    }
+
+    private func failure(through proxy: HTTPProxy, to url: String, allowsPlaintext: Bool = true) async throws -> String
+    {
+        let cluster = try Cluster(rpcURL: "http://127.0.0.1:1", webSocketURL: url, allowsPlaintext: true)
+        let configuration = PubSubConfiguration(
+            connectTimeout: .seconds(30),
+            proxy: proxy,
+            allowsPlaintextThroughProxy: allowsPlaintext
+        )
+        do {
+            try await NIOWebSocketTransport().withConnection(to: cluster.webSocket, configuration: configuration) { _ in
+            }
+            return "connected"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test(
+        "HTTP and SOCKS proxies carry subscriptions, and resolve the name",
+        arguments: [HTTPProxy.Kind.httpConnect, .socks5]
+    )
+    func tunnel(kind: HTTPProxy.Kind) async throws {
+        try await LocalCluster.withRunning(.testing()) { cluster in
+            let port = try #require(cluster.webSocketURL.split(separator: ":").last.flatMap { Int($0) })
+            let proxy = TestProxy { $0.hasSuffix("cluster.invalid:8900") ? port : nil }
+            try await proxy.run { proxyPort async throws in
+                #expect(try await slot(through: HTTPProxy(kind, host: "127.0.0.1", port: proxyPort)) > 0)
+            }
+            #expect(proxy.seen == ["cluster.invalid:8900"])
+        }
+    }
+
+    @Test("Credentials go to an HTTP proxy")
+    func credentials() async throws {
+        let proxy = TestProxy { _ in nil }
+        try await proxy.run { port async throws in
+            let login = HTTPProxy.Credentials(user: "me", password: "pw")
+            let http = HTTPProxy(.httpConnect, host: "127.0.0.1", port: port, credentials: login)
+            let failure = try await failure(through: http, to: "wss://cluster.invalid")
+            #expect(failure.hasPrefix("the proxy failed"))
+            #expect(!failure.contains("pw"))
+            let socks = HTTPProxy(.socks5, host: "127.0.0.1", port: port, credentials: login)
+            #expect(try await self.failure(through: socks, to: "wss://cluster.invalid").contains("can't log in"))
+        }
+        #expect(proxy.seen == ["Basic bWU6cHc= cluster.invalid:443"])
+    }
+
+    @Test("A proxy that refuses, hangs up or is not there ends in an error; nothing goes around it")
+    func refusals() async throws {
+        for kind in [HTTPProxy.Kind.httpConnect, .socks5] {
+            let nobody = HTTPProxy(kind, host: "127.0.0.1", port: 1)
+            #expect(try await failure(through: nobody, to: "wss://cluster.invalid").hasPrefix("the proxy failed"))
+            let proxy = TestProxy { _ in nil }
+            try await proxy.run { port async throws in
+                let refusing = HTTPProxy(kind, host: "127.0.0.1", port: port)
+                let failure = try await failure(through: refusing, to: "wss://cluster.invalid")
+                #expect(failure.hasPrefix("the proxy failed"))
+            }
+        }
+    }
+
+    @Test("Plain text does not go through a proxy unless that is allowed")
+    func plaintext() async throws {
+        let proxy = TestProxy { _ in nil }
+        try await proxy.run { port async throws in
+            let http = HTTPProxy(.httpConnect, host: "127.0.0.1", port: port)
+            let failure = try await failure(through: http, to: "ws://127.0.0.1:1", allowsPlaintext: false)
+            #expect(failure.contains("not encrypted"))
+        }
+        #expect(proxy.seen.isEmpty)
+    }
+}
