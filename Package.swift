@@ -165,6 +165,8 @@ let package = Package(
                 "ChainferenceKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "\(examples)/chainference-provider"
         ),
@@ -181,6 +183,8 @@ let package = Package(
             dependencies: [
                 "ChainferenceKit",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "\(examples)/custom-backend"
         ),
@@ -189,6 +193,7 @@ let package = Package(
             dependencies: [
                 "ChainferenceKit", "LocalCluster",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "\(examples)/chainference-demo"
         ),

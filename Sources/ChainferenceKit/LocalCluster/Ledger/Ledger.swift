@@ -65,7 +65,11 @@ public struct Ledger: Sendable {
         makeGenesisAccounts()
         deltas[0] = SlotDelta()
         _ = beginSlot(unixTimestamp: time)
-        if parameters.market.isInitialized { initializeMarket() }
+        if parameters.market.isInitialized {
+            initializeMarket()
+            // Whoever connects at once asks at `confirmed`, and must find the market there.
+            for _ in 0..<parameters.confirmationAge { _ = beginSlot(unixTimestamp: time) }
+        }
     }
 
     // MARK: Reading

@@ -1,0 +1,109 @@
+import ArgumentParser
+import ChainferenceKit
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Sells answers of one model until it is interrupted; then it finishes what runs, claims, and ends.
+@main
+struct ChainferenceProvider: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chainference-provider",
+        abstract: "Sell answers of a language model, paid for in SOL as they stream.",
+        discussion: """
+            SIGINT or SIGTERM drains: no new locks, running answers finish, claims go out. Killed in any other way, it claims
+            at the next start what it has vouchers for.
+            """
+    )
+
+    @Option(help: "The model's Hugging Face id, as clients ask for it.")
+    var model = NGramBackend.modelName
+
+    @Option(help: "Lamports for a million output tokens.")
+    var price: UInt64 = 400_000
+
+    @Option(help: "Lamports for a million input tokens.")
+    var inputPrice: UInt64 = 0
+
+    @Option(help: "Lamports that a session costs at least; it should cover the provider's transaction fees.")
+    var minimumCharge = Provider.Offer.standardMinimumCharge.rawValue
+
+    @Option(help: "An OpenAI-compatible server, such as http://127.0.0.1:11434. Without it the embedded toy answers.")
+    var backend: String?
+
+    @Option(help: "The model's name at the backend, where it differs.")
+    var backendModel: String?
+
+    @Option(help: "The toy's speed, in tokens a second.")
+    var toySpeed = 60.0
+
+    @Option(help: "localnet, devnet, testnet, mainnet-beta, or the URL of a node.")
+    var cluster = "localnet"
+
+    @Option(help: "The market program's address; by default the local cluster's.")
+    var program: String?
+
+    @Option(help: "The wallet's key file, as the Solana CLI writes it. By default the CLI's own.")
+    var wallet: String?
+
+    @Option(help: "Ask the cluster for this many lamports first; local clusters and devnet only.")
+    var airdrop: UInt64?
+
+    @Option(help: "The address to listen on; by default this machine alone for a local cluster, else every address.")
+    var listen: String?
+
+    @Option(help: "The port to listen on; 0 for any free one.")
+    var port: Int?
+
+    @Option(help: "The host name or address that clients are sent to.")
+    var advertise: String?
+
+    @Option(help: "The folder for vouchers and locks, which survive a crash there.")
+    var state: String?
+
+    func run() async throws {
+        let wallet = try wallet.map { try Wallet.file($0) } ?? .solanaCLIDefault()
+        let cluster = try Cluster(urlOrMoniker: cluster)
+        if let airdrop { try await RPCClient(cluster: cluster).airdrop(.lamports(airdrop), to: wallet.address) }
+
+        var configuration = cluster.isLoopback ? Provider.Configuration.localnet : Provider.Configuration()
+        if let listen { configuration.listenHost = listen }
+        if let port { configuration.listenPort = port }
+        configuration.advertisedHost = try advertise.map {
+            guard let host = PeerHost($0) else { throw ValidationError("'\($0)' is no host name and no IP address.") }
+            return host
+        }
+        configuration.stateFolder = state
+
+        let engine: any InferenceBackend
+        if let backend {
+            engine = OpenAICompatibleBackend(baseURL: backend)
+        } else {
+            engine = NGramBackend(tokensPerSecond: toySpeed)
+        }
+        let provider = Provider(
+            wallet: wallet,
+            cluster: cluster,
+            market: try program.map { Market(program: try Address(base58: $0)) } ?? .localnet,
+            offers: [
+                Provider.Offer(
+                    model: try ModelID(validating: model),
+                    pricePerMillionTokens: .lamports(price),
+                    pricePerMillionInputTokens: .lamports(inputPrice),
+                    minimumCharge: .lamports(minimumCharge),
+                    backendModel: backendModel
+                )
+            ],
+            backend: engine,
+            configuration: configuration,
+            onEvent: { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
+        )
+        let services = ServiceGroup(
+            services: [provider],
+            gracefulShutdownSignals: [.sigint, .sigterm],
+            logger: Logger(label: "chainference.provider")
+        )
+        try await services.run()
+    }
+}
