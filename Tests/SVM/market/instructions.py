@@ -59,6 +59,18 @@ class MarketProgram:
     def pda(self, *seeds: bytes) -> tuple[Pubkey, int]:
         return Pubkey.find_program_address(list(seeds), self.id)
 
+    def every_pda(self, *seeds: bytes) -> list[Pubkey]:
+        """The addresses that the bumps from 0 to 255 give, where they give one."""
+        found = []
+        for bump in range(256):
+            try:
+                found.append(Pubkey.create_program_address([*seeds, bytes([bump])], self.id))
+            except Exception as error:
+                # solders does not export this class.
+                if type(error).__name__ != "PubkeyError":
+                    raise
+        return found
+
     @property
     def market(self) -> Pubkey:
         return self.pda(b"market")[0]
