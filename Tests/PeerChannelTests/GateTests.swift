@@ -6,7 +6,7 @@ import Testing
 struct GateTests {
     @Test("A burst, then a rate, for each source on its own")
     func rate() {
-        var gate = HandshakeGate(halfOpenLimit: 1_000, burst: 5, perSecond: 20)
+        var gate = HandshakeGate(halfOpenLimit: 1_000, halfOpenPerSource: 1_000, burst: 5, perSecond: 20)
         let source = HandshakeGate.Source.ip4(1)
         var passed = 0
         for _ in 0..<10 where gate.enter(source, now: .zero) { passed += 1 }
@@ -20,24 +20,39 @@ struct GateTests {
         passed = 0
         for tick in 0..<1_000 where gate.enter(source, now: .seconds(10) + .milliseconds(tick)) {
             passed += 1
-            gate.leave()
+            gate.leave(source)
         }
         #expect((24...26).contains(passed), "five at once and twenty in the second: \(passed)")
     }
 
     @Test("No more than the limit at a time, whatever the source")
     func halfOpen() {
-        var gate = HandshakeGate(halfOpenLimit: 3, burst: 100, perSecond: 100)
+        var gate = HandshakeGate(halfOpenLimit: 3, halfOpenPerSource: 3, burst: 100, perSecond: 100)
         let answers = [nil, nil, .ip4(1), nil].map { gate.enter($0, now: .zero) }
         #expect(answers == [true, true, true, false])
-        gate.leave()
+        gate.leave(nil)
         let again = gate.enter(nil, now: .zero)
         #expect(again)
     }
 
+    @Test("One source can't take all places")
+    func perSource() {
+        var gate = HandshakeGate(halfOpenLimit: 100, halfOpenPerSource: 4, burst: 1_000, perSecond: 1_000)
+        var passed = 0
+        for _ in 0..<50 where gate.enter(.ip4(1), now: .zero) { passed += 1 }
+        #expect(passed == 4)
+        let other = gate.enter(.ip4(2), now: .zero)
+        #expect(other)
+        gate.leave(.ip4(1))
+        let again = [gate.enter(.ip4(1), now: .zero), gate.enter(.ip4(1), now: .zero)]
+        #expect(again == [true, false])
+        let open = gate.halfOpen
+        #expect(open == 5)
+    }
+
     @Test("Very many sources cost a bounded amount of memory")
     func sources() {
-        var gate = HandshakeGate(halfOpenLimit: .max, burst: 5, perSecond: 20)
+        var gate = HandshakeGate(halfOpenLimit: .max, halfOpenPerSource: 5, burst: 5, perSecond: 20)
         for source in 0..<100_000 as Range<UInt64> { _ = gate.enter(.ip6(source), now: .zero) }
         #expect(gate.sourceCount <= HandshakeGate.sourceLimit)
     }

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 import SodiumCrypto
@@ -232,6 +233,18 @@ struct LoopbackTests {
                 try await Self.ask(address, [1], options: Self.unshaped)
             }
         }
+    }
+
+    @Test("A moment without file descriptors does not end the server")
+    func acceptErrors() async throws {
+        let events = try await Self.withServer(serve: Self.echo) { server, address in
+            let listener = try #require(server.state.withLock { $0.listener })
+            for code in [EMFILE, ENFILE, ECONNABORTED, ENOBUFS] {
+                listener.pipeline.fireErrorCaught(IOError(errnoCode: code, reason: "accept"))
+            }
+            return try await Self.ask(address, [4, 2], options: Self.unshaped)
+        }
+        #expect(events.text == [4, 2])
     }
 
     @Test("Draining: the answer under way is finished, then the server's run returns; newcomers find nobody")

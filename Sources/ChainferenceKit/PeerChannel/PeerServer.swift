@@ -20,6 +20,10 @@ public final class PeerServer: Sendable {
         public var authorizationTimeout: Duration
         /// The most connections that have not been admitted yet; more are closed at once.
         public var halfOpenLimit: Int
+        /// The most of them that one source may have.
+        ///
+        /// Loopback sources are exempt.
+        public var halfOpenPerSource: Int
         /// The most sessions at a time; more are told that the server is busy.
         public var sessionLimit: Int
         /// The most handshakes that one source (an IPv4 address, an IPv6 /64) may begin in a burst.
@@ -48,6 +52,7 @@ public final class PeerServer: Sendable {
             handshakeTimeout: Duration = .seconds(10),
             authorizationTimeout: Duration = .seconds(45),
             halfOpenLimit: Int = 256,
+            halfOpenPerSource: Int = 16,
             sessionLimit: Int = 4_096,
             handshakeBurst: Int = 40,
             handshakesPerSecond: Double = 20,
@@ -63,6 +68,7 @@ public final class PeerServer: Sendable {
             self.handshakeTimeout = handshakeTimeout
             self.authorizationTimeout = authorizationTimeout
             self.halfOpenLimit = halfOpenLimit
+            self.halfOpenPerSource = halfOpenPerSource
             self.sessionLimit = sessionLimit
             self.handshakeBurst = handshakeBurst
             self.handshakesPerSecond = handshakesPerSecond
@@ -129,6 +135,7 @@ public final class PeerServer: Sendable {
             State(
                 gate: HandshakeGate(
                     halfOpenLimit: configuration.halfOpenLimit,
+                    halfOpenPerSource: configuration.halfOpenPerSource,
                     burst: configuration.handshakeBurst,
                     perSecond: configuration.handshakesPerSecond
                 )
@@ -140,7 +147,7 @@ public final class PeerServer: Sendable {
     ///
     /// - Parameter onListening: Called once with the port, before the first connection is accepted.
     /// - Throws: ``PeerError/unreachable(target:reason:)`` when the port can't be had; what `onListening` throws.
-    public func run(onListening: (Int) async throws -> Void = { _ in }) async throws {
+    public func run(onListening: @Sendable (Int) async throws -> Void = { _ in }) async throws {
         let listener = try await listen()
         let channel = listener.channel
         let isDraining = state.withLock { state in

@@ -9,7 +9,8 @@ struct FrameBuffer: Sendable {
     /// Appends what has arrived.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if start == storage.count {
-            storage.removeAll(keepingCapacity: true)
+            // What a large prompt needed is given back.
+            storage.removeAll(keepingCapacity: storage.capacity <= 32_768)
             start = 0
         } else if start > 32_768 {
             storage.removeSubrange(..<start)

@@ -54,6 +54,7 @@ extension ClientSessionMachine {
         }
         channelBinding = layer?.handshakeHash ?? []
         self.server = server
+        serverTick = server.serverShape.tick
         if settings.shaping == .constantRate { cadence.shape = server.clientShape }
         phase = .open
     }
@@ -99,6 +100,7 @@ extension ClientSessionMachine {
         case .ping(let token): keepalive.pendingPong = token
         case .accept(let message):
             try checkNumber(message.number, record)
+            if message.tickMilliseconds > 0 { serverTick = .milliseconds(min(message.tickMilliseconds, 10_000)) }
             if !isClosing { try answer?.accept(message) }
         case .fin(let message):
             try checkNumber(message.number, record)

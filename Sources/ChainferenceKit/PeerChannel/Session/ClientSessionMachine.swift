@@ -24,6 +24,8 @@ struct ClientSessionMachine: ~Copyable, Sendable {
     var phase = Phase.handshake
     /// Why the session ended, once it has.
     var ending: PeerError?
+    /// The server's tick, as its hello or its newest ACCEPT has it.
+    var serverTick = SessionTiming.idleBeat
     /// What the server said about itself, once the handshake is done.
     var server: PeerServerParameters?
     var channelBinding: [UInt8] = []
@@ -165,7 +167,6 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         guard phase == .open else { return end(.closed(.done)) }
         guard !isClosing else { return }
         isClosing = true
-        let serverTick = server?.serverShape.tick ?? SessionTiming.idleBeat
         deadline = now + serverTick * StreamShape.endMultiple + SessionTiming.linger
         answer?.fail(.closed(.done))
         settle()

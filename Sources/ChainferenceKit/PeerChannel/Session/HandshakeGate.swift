@@ -33,14 +33,18 @@ struct HandshakeGate: Sendable {
     static let sourceLimit = 16_384
 
     let halfOpenLimit: Int
+    /// How many of them one source may have, so that nobody takes all places by connecting and saying nothing.
+    let halfOpenPerSource: Int
     let burst: Int
     let perSecond: Double
     /// Connections that have not been admitted yet.
     private(set) var halfOpen = 0
+    private var halfOpenBySource: [Source: Int] = [:]
     private var buckets: [Source: Bucket] = [:]
 
-    init(halfOpenLimit: Int, burst: Int, perSecond: Double) {
+    init(halfOpenLimit: Int, halfOpenPerSource: Int, burst: Int, perSecond: Double) {
         self.halfOpenLimit = halfOpenLimit
+        self.halfOpenPerSource = halfOpenPerSource
         self.burst = burst
         self.perSecond = perSecond
     }
@@ -48,15 +52,25 @@ struct HandshakeGate: Sendable {
     /// How many sources are remembered.
     var sourceCount: Int { buckets.count }
 
-    /// Asks for a place; whoever gets one gives it back with ``leave()``.
+    /// Asks for a place; whoever gets one gives it back with ``leave(_:)``.
     mutating func enter(_ source: Source?, now: Duration) -> Bool {
         guard halfOpen < halfOpenLimit else { return false }
-        if let source, !spend(source, now: now) { return false }
+        if let source {
+            guard halfOpenBySource[source, default: 0] < halfOpenPerSource, spend(source, now: now) else {
+                return false
+            }
+            halfOpenBySource[source, default: 0] += 1
+        }
         halfOpen += 1
         return true
     }
 
-    mutating func leave() { halfOpen -= 1 }
+    /// Gives a place back.
+    mutating func leave(_ source: Source?) {
+        halfOpen -= 1
+        guard let source, let count = halfOpenBySource[source] else { return }
+        halfOpenBySource[source] = count > 1 ? count - 1 : nil
+    }
 
     private mutating func spend(_ source: Source, now: Duration) -> Bool {
         if buckets[source] == nil, buckets.count >= Self.sourceLimit {

@@ -7,7 +7,7 @@ struct RecordWriter: Sendable {
 
     /// Exchanges the output for an emptied buffer, so that both keep their memory.
     mutating func drain(into buffer: inout [UInt8]) {
-        buffer.removeAll(keepingCapacity: true)
+        buffer.removeAll(keepingCapacity: buffer.capacity <= 131_072)
         swap(&buffer, &output)
     }
 

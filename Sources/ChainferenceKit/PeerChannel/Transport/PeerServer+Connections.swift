@@ -18,6 +18,13 @@ extension PeerServer {
     func listen() async throws -> NIOAsyncChannel<Connection, Never> {
         do {
             return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelInitializer { [logger] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        // Waits a little after an error instead of trying again at once.
+                        try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                        try channel.pipeline.syncOperations.addHandler(AcceptErrorHandler(logger: logger))
+                    }
+                }
                 .serverChannelOption(.backlog, value: 1_024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -40,7 +47,7 @@ extension PeerServer {
         do {
             try await connection.executeThenClose { inbound, _ in
                 guard isWelcome else { return }
-                await serveConnection(over: inbound) { try await channel.send($0) }
+                await serveConnection(over: inbound, from: source) { try await channel.send($0) }
             }
         } catch {
             logger.debug("peer connection ended", metadata: ["error": "\(error)"])
@@ -50,9 +57,10 @@ extension PeerServer {
     /// Runs one session over a connection that has a place at the gate, which is given back.
     func serveConnection(
         over inbound: some AsyncSequence<ByteBuffer, any Error> & Sendable,
+        from source: HandshakeGate.Source? = nil,
         send: @escaping @Sendable (ByteBuffer) async throws -> Void
     ) async {
-        let place = GatePlace(self)
+        let place = GatePlace(self, source: source)
         defer { place.leave() }
         let machine: ServerSessionMachine
         do throws(NoiseError) {
