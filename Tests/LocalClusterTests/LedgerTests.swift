@@ -143,6 +143,60 @@ struct LedgerTests {
         world.advance()
     }
 
+    // MARK: Nonces
+
+    @Test("A nonce stands in for a blockhash, for one transaction, also for one that fails")
+    func nonces() throws {
+        let account = TestLedger.wallet(80)
+        var world = TestLedger()
+        let created = try world.send(
+            [
+                SystemProgram.createAccount(
+                    account.address,
+                    funder: world.alice.address,
+                    lamports: 2_000_000,
+                    space: SystemProgram.nonceAccountByteCount,
+                    owner: SystemProgram.id
+                ),
+                SystemProgram.initializeNonce(account.address, authority: world.bob.address),
+            ],
+            by: [world.alice, account]
+        )
+        #expect(created.error == nil, "\(created.logs)")
+        func nonce() throws -> Blockhash {
+            let data = try #require(world.ledger.account(account.address)).data
+            guard case .initialized(let nonce) = NonceAccount.state(of: data) else { return .zero }
+            return nonce.durableNonce
+        }
+        let advance = SystemProgram.advanceNonce(account.address, authority: world.bob.address)
+        let first = try nonce()
+        let good = try world.transaction(
+            [advance, pay(world.alice, world.carol.address, 7)],
+            by: [world.alice, world.bob],
+            blockhash: first
+        )
+        // Not in the slot that the nonce comes from.
+        #expect(throws: TransactionError.blockhashNotFound) { try world.ledger.process(good) }
+        world.advance(400)
+        #expect(try world.ledger.process(good).error == nil)
+        #expect(world.balance(world.carol) == 10_000_000_007)
+        let second = try nonce()
+        #expect(second == NonceAccount.durableNonce(from: world.blockhash))
+        #expect(throws: TransactionError.blockhashNotFound) { try world.ledger.process(good) }
+
+        world.advance()
+        let bad = try world.transaction(
+            [advance, pay(world.alice, world.carol.address, 1 << 62)],
+            by: [world.alice, world.bob],
+            blockhash: second
+        )
+        #expect(try world.ledger.process(bad).error == .instructionError(index: 1, .custom(1)))
+        #expect(try nonce() == NonceAccount.durableNonce(from: world.blockhash))
+        world.advance()
+        #expect(throws: TransactionError.blockhashNotFound) { try world.ledger.process(bad) }
+        #expect(world.ledger.landed.values.allSatisfy { !$0.values.contains(world.ledger.slot) })
+    }
+
     // MARK: Lookup tables
 
     /// The account of an active table.

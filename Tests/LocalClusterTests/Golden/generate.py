@@ -7,6 +7,7 @@ the same file. Programs that a local cluster only estimates the compute units of
 """
 
 import base64
+import hashlib
 import json
 import pathlib
 import random
@@ -35,6 +36,23 @@ payer, rich, exact, poor, empty, fresh, owned, owned_zero, dust, other = keys
 by_pubkey = {k.pubkey(): k for k in keys}
 owner = Pubkey(bytes([77] * 32))
 
+RECENT = Pubkey.from_string("SysvarRecentB1ockHashes11111111111111111111")
+RENT = Pubkey.from_string("SysvarRent111111111111111111111111111111111")
+nonce_ready, nonce_fresh, nonce_now = (Keypair.from_seed(bytes([i + 101] * 32)) for i in range(3))
+by_pubkey |= {k.pubkey(): k for k in (nonce_ready, nonce_fresh, nonce_now)}
+
+
+def durable(blockhash):
+    return hashlib.sha256(b"DURABLE_NONCE" + bytes(blockhash)).digest()
+
+
+def nonce_data(nonce):
+    return struct.pack("<II", 1, 1) + bytes(rich.pubkey()) + nonce + struct.pack("<Q", 5_000)
+
+
+NONCE_RENT = (128 + 80) * 6_960
+READY = durable(Hash(bytes([5] * 32)))
+
 START = {
     payer.pubkey(): Account(10_000_000_000, b"", SYSTEM, False, 2**64 - 1),
     rich.pubkey(): Account(5_000_000_000, b"", SYSTEM, False, 2**64 - 1),
@@ -43,6 +61,11 @@ START = {
     owned.pubkey(): Account(20_000_000, bytes([9] * 40), owner, False, 2**64 - 1),
     owned_zero.pubkey(): Account(20_000_000, bytes(40), SYSTEM, False, 2**64 - 1),
     dust.pubkey(): Account(1_000, b"", SYSTEM, False, 2**64 - 1),
+    nonce_ready.pubkey(): Account(NONCE_RENT + 1_000_000, nonce_data(READY), SYSTEM, False, 2**64 - 1),
+    nonce_fresh.pubkey(): Account(NONCE_RENT, bytes(80), SYSTEM, False, 2**64 - 1),
+    nonce_now.pubkey(): Account(
+        NONCE_RENT, nonce_data(durable(LiteSVM().latest_blockhash())), SYSTEM, False, 2**64 - 1
+    ),
 }
 
 
@@ -71,11 +94,11 @@ def show_account(account):
     }
 
 
-def run(name, instructions, fee_payer=payer, versioned=False, tamper=None):
+def run(name, instructions, fee_payer=payer, versioned=False, tamper=None, nonce=None):
     svm = LiteSVM()
     for address, account in START.items():
         svm.set_account(address, account)
-    blockhash = svm.latest_blockhash()
+    blockhash = Hash(nonce) if nonce else svm.latest_blockhash()
     if versioned:
         message = MessageV0.try_compile(fee_payer.pubkey(), instructions, [], blockhash)
         signed = b"\x80" + bytes(message)[1:] if bytes(message)[0] == 0x80 else b"\x80" + bytes(message)
@@ -271,6 +294,64 @@ def named_cases():
     yield "malleated signature", [Instruction(ED25519, bytes(malleable), [])] + pay
 
 
+def nonce_cases():
+    """Name, instructions, and the nonce that stands in for the blockhash."""
+    who = meta(rich, True, False)
+
+    def advance(account, authority=who, sysvar=RECENT):
+        return system(4, b"", [meta(account, False, True), meta(sysvar, False, False), authority])
+
+    def initialize(account):
+        return system(
+            6, bytes(rich.pubkey()), [meta(account, False, True), meta(RECENT, False, False), meta(RENT, False, False)]
+        )
+
+    def withdraw(account, lamports, authority=who, to=other):
+        accounts = [meta(account, False, True), meta(to, False, True), meta(RECENT, False, False), meta(RENT, False, False)]
+        return system(5, u64(lamports), [*accounts, authority])
+
+    def authorize(account, authority=who):
+        return system(7, bytes(other.pubkey()), [meta(account, False, True), authority])
+
+    pay = system(2, u64(5), [meta(payer, True, True), meta(rich, False, True)])
+    unsigned, stranger = meta(rich, False, False), meta(poor, True, False)
+    yield "advance", [advance(nonce_ready)], None
+    yield "advance too soon", [advance(nonce_now)], None
+    yield "advance unsigned", [advance(nonce_ready, unsigned)], None
+    yield "advance by another", [advance(nonce_ready, stranger)], None
+    yield "advance uninitialised", [advance(nonce_fresh)], None
+    yield "advance a wallet", [advance(exact)], None
+    yield "advance another's account", [advance(owned)], None
+    yield "advance read-only", [system(4, b"", [meta(nonce_ready, False, False), meta(RECENT, False, False), who])], None
+    yield "advance with a wrong sysvar", [advance(nonce_ready, sysvar=RENT)], None
+    yield "advance without accounts", [system(4, b"", [])], None
+    yield "initialise", [initialize(nonce_fresh)], None
+    yield "initialise again", [initialize(nonce_ready)], None
+    yield "initialise a wallet", [initialize(exact)], None
+    poorer = [withdraw(nonce_fresh, 1, meta(nonce_fresh, True, True)), initialize(nonce_fresh)]
+    yield "initialise below rent", poorer, None
+    yield "withdraw some", [withdraw(nonce_ready, 1_000_000, to=rich)], None
+    yield "withdraw one too many", [withdraw(nonce_ready, 1_000_001)], None
+    yield "withdraw all", [withdraw(nonce_ready, NONCE_RENT + 1_000_000)], None
+    yield "withdraw all too soon", [withdraw(nonce_now, NONCE_RENT)], None
+    yield "withdraw more than all", [withdraw(nonce_ready, 2**64 - 1)], None
+    yield "withdraw unsigned", [withdraw(nonce_ready, 1_000_000, unsigned)], None
+    yield "withdraw uninitialised", [withdraw(nonce_fresh, NONCE_RENT, meta(nonce_fresh, True, True))], None
+    yield "withdraw uninitialised, too much", [withdraw(nonce_fresh, NONCE_RENT + 1, meta(nonce_fresh, True, True))], None
+    yield "withdraw uninitialised, unsigned", [withdraw(nonce_fresh, 1)], None
+    yield "authorise", [authorize(nonce_ready)], None
+    yield "authorise unsigned", [authorize(nonce_ready, unsigned)], None
+    yield "authorise uninitialised", [authorize(nonce_fresh)], None
+    # Transactions that name a nonce. What becomes of the nonce of one that lands is left to the Swift tests: LiteSVM
+    # derives the next one from the old, not from the newest blockhash, and does not advance it when the rest fails.
+    yield "nonce, not advanced", [pay], READY
+    yield "nonce, advanced second", [pay, advance(nonce_ready)], READY
+    yield "nonce of another account", [advance(nonce_now), pay], READY
+    yield "nonce, unsigned", [advance(nonce_ready, unsigned), pay], READY
+    yield "nonce, signed by another", [advance(nonce_ready, stranger), pay], READY
+    yield "nonce of the newest block", [advance(nonce_now), pay], durable(LiteSVM().latest_blockhash())
+
+
 def random_cases(count):
     rng = random.Random(20_261_122)
     everyone = [k for k in keys]
@@ -316,6 +397,10 @@ def main():
     cases.append(run("versioned", pay, versioned=True))
     cases.append(run("missing signature", pay, tamper=lambda s: [s[0], Signature.default()]))
     cases.append(run("swapped signatures", pay, tamper=lambda s: s[::-1]))
+    for name, instructions, nonce in nonce_cases():
+        cases.append(run(f"nonce: {name}", instructions, nonce=nonce))
+    cases.append(run("fee payer a nonce account", pay, nonce_ready))
+    cases.append(run("fee payer a nonce account at rent", pay, nonce_now))
     for name, instructions, fee_payer, versioned in random_cases(600):
         cases.append(run(name, instructions, fee_payer, versioned))
     document = {

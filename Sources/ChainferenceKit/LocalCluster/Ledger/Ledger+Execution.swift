@@ -25,7 +25,7 @@ extension Ledger {
     /// - Returns: What it does.
     /// - Throws: What keeps it from landing at all: it pays nothing then.
     func execute(_ transaction: ResolvedTransaction, atSlot slot: UInt64) throws(TransactionError) -> Execution {
-        guard blockhashes.isValid(transaction.recentBlockhash, atHeight: slot) else { throw .blockhashNotFound }
+        let nonce = try checkAge(of: transaction, atSlot: slot)
         if let landed = landed[transaction.recentBlockhash]?[transaction.messageHash], landed <= slot {
             throw .alreadyProcessed
         }
@@ -34,8 +34,11 @@ extension Ledger {
         let fee = fee(of: transaction, budget: budget)
         var charged = before
         charged[0] = try chargedPayer(before[0], fee: fee)
-
         var execution = Execution(fee: fee, unitPrice: budget.unitPrice, before: before, after: charged)
+        if let nonce {
+            // A failed transaction advances its nonce too: else it could be sent for another fee again and again.
+            execution.after[nonce.index].data = NonceAccount.write(nonce.state, over: before[nonce.index].data)
+        }
         if let error = loadError(of: transaction, charged, budget: budget, atSlot: slot) {
             execution.error = error
             return execution
@@ -73,6 +76,33 @@ extension Ledger {
 
     // MARK: Steps
 
+    /// Whether the transaction is young enough, by its blockhash or by a nonce that stands in for one.
+    ///
+    /// - Returns: The nonce account's place and its next state, if it is a nonce that makes the transaction valid.
+    private func checkAge(
+        of transaction: ResolvedTransaction,
+        atSlot slot: UInt64
+    ) throws(TransactionError) -> (index: Int, state: NonceAccount.State)? {
+        if blockhashes.isValid(transaction.recentBlockhash, atHeight: slot) { return nil }
+        // The first instruction has to advance the nonce, signed by the nonce's authority.
+        guard let first = transaction.instructions.first, transaction.program(of: first) == SystemProgram.id,
+            first.data.starts(with: [4, 0, 0, 0]), let index = first.accountIndices.first.map(Int.init),
+            transaction.writable[index],
+            let account = account(transaction.accountKeys[index], atSlot: slot), account.owner == SystemProgram.id,
+            account.data.count == NonceAccount.byteCount,
+            case .initialized(var nonce) = NonceAccount.state(of: account.data),
+            nonce.durableNonce == transaction.recentBlockhash,
+            first.accountIndices.contains(where: { key in
+                transaction.isSigner(Int(key)) && transaction.accountKeys[Int(key)] == nonce.authority
+            })
+        else { throw .blockhashNotFound }
+        let next = NonceAccount.durableNonce(from: latestBlockhash(atSlot: slot).blockhash)
+        guard nonce.durableNonce != next else { throw .blockhashNotFound }
+        nonce.durableNonce = next
+        nonce.lamportsPerSignature = parameters.lamportsPerSignature
+        return (index, .initialized(nonce))
+    }
+
     private func load(_ transaction: ResolvedTransaction, atSlot slot: UInt64) -> [LedgerAccount] {
         transaction.accountKeys.map { key in
             if key == WellKnownAddress.instructions {
@@ -89,8 +119,15 @@ extension Ledger {
 
     private func chargedPayer(_ payer: LedgerAccount, fee: Lamports) throws(TransactionError) -> LedgerAccount {
         guard payer.lamports > .zero else { throw .accountNotFound }
-        guard payer.owner == SystemProgram.id, payer.data.isEmpty else { throw .invalidAccountForFee }
-        guard payer.lamports >= fee else { throw .insufficientFundsForFee }
+        guard payer.owner == SystemProgram.id else { throw .invalidAccountForFee }
+        var reserve = Lamports.zero
+        if !payer.data.isEmpty {
+            // A nonce account may pay too, down to its rent exemption.
+            guard payer.data.count == NonceAccount.byteCount, case .initialized = NonceAccount.state(of: payer.data)
+            else { throw .invalidAccountForFee }
+            reserve = parameters.rent.minimumBalance(dataLength: payer.data.count)
+        }
+        guard payer.lamports >= reserve.saturatingAdding(fee) else { throw .insufficientFundsForFee }
         var charged = payer
         charged.lamports = payer.lamports.saturatingSubtracting(fee)
         let rent = parameters.rent
@@ -122,7 +159,9 @@ extension Ledger {
         return ExecutionEnvironment(
             clock: stored ?? clock,
             rent: parameters.rent,
-            marketProgram: parameters.market.program
+            marketProgram: parameters.market.program,
+            blockhash: latestBlockhash(atSlot: slot).blockhash,
+            lamportsPerSignature: parameters.lamportsPerSignature
         )
     }
 

@@ -66,7 +66,10 @@ extension Ledger {
         )
         transactionCount += 1
         feesCollected = feesCollected.saturatingAdding(execution.fee)
-        landed[transaction.recentBlockhash, default: [:]][transaction.messageHash] = slot
+        // A message with a nonce needs no remembering: its nonce is gone.
+        if blockhashes.height(of: transaction.recentBlockhash) != nil {
+            landed[transaction.recentBlockhash, default: [:]][transaction.messageHash] = slot
+        }
         deltas[slot]?.signatures.append(record.signature)
         prioritizationFees.note(
             execution.unitPrice,

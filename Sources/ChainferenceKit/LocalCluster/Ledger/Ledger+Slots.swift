@@ -54,6 +54,7 @@ extension Ledger {
             unixTimestamp: max(clock.unixTimestamp, unixTimestamp)
         )
         storeSysvar(clock.bytes, at: WellKnownAddress.clock)
+        storeSysvar(recentBlockhashes, at: Sysvar.recentBlockhashes)
         return SlotAdvance(
             slot: slot,
             parent: parent,
@@ -72,6 +73,19 @@ extension Ledger {
             },
             transactions: delta.signatures.compactMap { history[$0] }
         )
+    }
+
+    /// The deprecated sysvar that nonce instructions still name: the latest blockhashes, newest first, and their fee.
+    private var recentBlockhashes: [UInt8] {
+        let heights = (slot > 149 ? slot - 149 : 0)...slot
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(8 + 40 * heights.count)
+        bytes.append(little: UInt64(heights.count))
+        for height in heights.reversed() {
+            blockhashes.hash(at: height)?.withUnsafeBytes { bytes.append(contentsOf: $0) }
+            bytes.append(little: parameters.lamportsPerSignature.rawValue)
+        }
+        return bytes
     }
 
     private func nextBlockhash() -> Blockhash {

@@ -2,8 +2,8 @@ import Solana
 
 /// The system program: makes accounts, moves lamports.
 ///
-/// Checks, their order, error codes and log lines are Agave's (`programs/system/src/system_processor.rs`). Nonce
-/// instructions are not built yet and are refused as invalid instruction data.
+/// Checks, their order, error codes and log lines are Agave's (`programs/system/src/system_processor.rs`). Missing is
+/// the upgrade of nonce accounts of the old kind, which no new cluster has.
 enum SystemProcessor {
     /// What one instruction costs.
     static let units: UInt64 = 150
@@ -37,6 +37,10 @@ enum SystemProcessor {
         case 1: try assign(&reader, &context)
         case 2: try transfer(&reader, &context)
         case 3: try createAccountWithSeed(&reader, &context)
+        case 4: try advanceNonce(&context)
+        case 5: try withdrawNonce(&reader, &context)
+        case 6: try initializeNonce(&reader, &context)
+        case 7: try authorizeNonce(&reader, &context)
         case 8: try allocate(&reader, &context)
         case 9: try allocateWithSeed(&reader, &context)
         case 10: try assignWithSeed(&reader, &context)
@@ -269,11 +273,11 @@ enum SystemProcessor {
 
     // MARK: Checks
 
-    private static func requireAccounts(_ count: Int, _ context: TransactionContext) throws(InstructionError) {
+    static func requireAccounts(_ count: Int, _ context: TransactionContext) throws(InstructionError) {
         guard context.frame.accounts.count >= count else { throw .missingAccount }
     }
 
-    private static func signers(_ context: TransactionContext) -> Set<Address> {
+    static func signers(_ context: TransactionContext) -> Set<Address> {
         Set(context.frame.accounts.lazy.filter(\.isSigner).map { context.key(of: $0) })
     }
 

@@ -20,6 +20,10 @@ struct ExecutionEnvironment: Sendable {
     var clock: ClockSysvar
     var rent: Rent
     var marketProgram: Address
+
+    /// The newest blockhash, which advanced nonces follow from.
+    var blockhash: Blockhash
+    var lamportsPerSignature: Lamports
 }
 
 /// The accounts of one transaction while it runs, with everything that the rules about them need.
