@@ -18,13 +18,6 @@ extension PeerServer {
     func listen() async throws -> NIOAsyncChannel<Connection, Never> {
         do {
             return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .serverChannelInitializer { [logger] channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        // Waits a little after an error instead of trying again at once.
-                        try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
-                        try channel.pipeline.syncOperations.addHandler(AcceptErrorHandler(logger: logger))
-                    }
-                }
                 .serverChannelOption(.backlog, value: 1_024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
