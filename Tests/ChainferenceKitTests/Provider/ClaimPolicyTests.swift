@@ -93,11 +93,13 @@ struct ClaimPolicyTests {
     @Test("A shutdown settles everything that is not being answered")
     func draining() {
         #expect(settlesAt { $0.isDraining = true } == 10_000)
+        // A connected client is given a moment for its last voucher.
         #expect(
             settlesAt {
                 $0.isDraining = true
                 $0.isConnected = true
-            } == 10_000
+                $0.lastActivity = UnixTime(rawValue: 9_998)
+            } == 9_998 + 5
         )
     }
 
@@ -131,7 +133,11 @@ struct ClaimPolicyTests {
             )
         }
         #expect(settlement(voucher, .served, after: 10) == .claim(voucher))
-        #expect(settlement(voucher, .failedToServe, after: 10) == .claim(voucher))
+        #expect(settlement(voucher, .abandoned, after: 10) == .claim(voucher))
+        #expect(settlement(voucher, .failedToServe, after: 10) == .release)
+        #expect(settlement(voucher, .failedToServe, after: 60) == .claimCredit(0))
+        #expect(settlement(nil, .abandoned, after: 10) == .release)
+        #expect(settlement(nil, .abandoned, after: 60) == .claimCredit(0))
         #expect(settlement(nil, .served, after: 10) == .claimCredit(7))
         #expect(settlement(nil, .failedToServe, after: 10) == .release)
         #expect(settlement(nil, .failedToServe, after: 60) == .claimCredit(0))

@@ -102,7 +102,7 @@ struct ServerMeterTests {
                 switch meter.permission {
                 case .generate(let tokens):
                     #expect(tokens >= 1)
-                    meter.deliver(outputTokens: .random(in: 1...min(tokens, 40), using: &random))
+                    meter.deliver(outputTokens: .random(in: 1...max(min(tokens, 40), tokens / 4), using: &random))
                     let covered = terms.affordableOutput(within: meter.vouched, inputTokens: input) ?? 0
                     #expect(meter.usage.output <= covered.addingReportingOverflow(window).partialValue)
                 case .awaitVoucher(let amount):

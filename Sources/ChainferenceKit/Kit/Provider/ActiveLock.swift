@@ -29,11 +29,22 @@ final class ActiveLock: Sendable {
         var hasDelivered = false
         /// Whether this provider could not serve.
         var hasFailed = false
+        /// Whether it was found after a crash: nobody knows any more what its client was told.
+        var isOrphan = false
         /// Whether a settlement is on its way now.
         var isInFlight = false
         /// After a failed settlement: not before this time again.
         var retryAt: UnixTime?
         var settlementFailures = 0
+
+        /// Whether the client has nothing from this provider and expects nothing more.
+        var hasFailedForGood: Bool { hasFailed && !hasDelivered && sessions == 0 }
+
+        /// How the lock ended, as far as it has.
+        var ending: ClaimPolicy.Ending {
+            if isOrphan { return .abandoned }
+            return hasFailed && !hasDelivered ? .failedToServe : .served
+        }
     }
 
     /// Which incarnation of which request.
@@ -81,7 +92,8 @@ final class ActiveLock: Sendable {
             return ClaimPolicy.Situation(
                 lockedAt: lock.lockedAt,
                 deadline: lock.deadline,
-                isClosing: state.isClosing,
+                // What can't be served is given back as soon as its client has heard so.
+                isClosing: state.isClosing || state.isOrphan || state.hasFailedForGood,
                 isConnected: state.sessions > 0,
                 isAnswering: state.isAnswering,
                 lastActivity: state.lastActivity,
@@ -94,6 +106,6 @@ final class ActiveLock: Sendable {
 
     /// Whether an answer may go on: the lock is ours and nobody has begun to settle it.
     var mayServe: Bool {
-        state.withLock { $0.phase == .locked && !$0.isClosing }
+        state.withLock { $0.phase == .locked && !$0.isClosing && !$0.isOrphan }
     }
 }

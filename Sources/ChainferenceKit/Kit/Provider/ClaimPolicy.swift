@@ -11,6 +11,9 @@ struct ClaimPolicy: Hashable, Sendable {
     /// How long a client may take to connect after the lock, in seconds; then its slot is given to another.
     var secondsToConnect: Int64 = 15
 
+    /// How long a shutdown waits for the last voucher of a client that is still connected, in seconds.
+    var secondsForLastVoucher: Int64 = 5
+
     /// How long a client that has connected may stay away or silent before its session is settled, in seconds.
     var idleSeconds: Int64
 
@@ -48,7 +51,11 @@ struct ClaimPolicy: Hashable, Sendable {
         let latest = lock.deadline.advanced(bySeconds: -secondsBeforeDeadline)
         if lock.isClosing { return now }
         if lock.isAnswering { return latest }
-        if lock.isDraining { return now }
+        if lock.isDraining {
+            // A client that is still connected may be about to vouch for the last tokens.
+            guard lock.isConnected else { return now }
+            return min(latest, (lock.lastActivity ?? lock.lockedAt).advanced(bySeconds: secondsForLastVoucher))
+        }
         if let closedAt = lock.closedAt, !lock.isConnected {
             let delay = Int64((Double(maximumDelay) * min(1, max(0, lock.jitter))).rounded(.down))
             return min(latest, closedAt.advanced(bySeconds: delay))
@@ -80,8 +87,10 @@ struct ClaimPolicy: Hashable, Sendable {
     enum Ending: Hashable, Sendable {
         /// The client had what it asked for, or never asked.
         case served
-        /// The provider could not serve, and delivered nothing.
+        /// The provider could not serve, and delivered nothing: what was vouched for in advance is not taken.
         case failedToServe
+        /// The provider was killed and started again: what was vouched for was earned, and nothing more can be.
+        case abandoned
     }
 
     /// How to settle.
@@ -100,11 +109,11 @@ struct ClaimPolicy: Hashable, Sendable {
         secondsSinceLock: Int64,
         graceSeconds: Int64
     ) -> Settlement {
-        if let voucher, voucher.cumulative > .zero { return .claim(voucher) }
+        if let voucher, voucher.cumulative > .zero, ending != .failedToServe { return .claim(voucher) }
         switch ending {
         case .served:
             return .claimCredit(claimableWithoutVoucher)
-        case .failedToServe:
+        case .failedToServe, .abandoned:
             // Within the grace a release costs nothing and another server may help; later a claim of nothing gives the
             // client its stake back at once, which a release would not, and does not count as a failure either.
             return secondsSinceLock < graceSeconds - 5 ? .release : .claimCredit(.zero)

@@ -197,8 +197,10 @@ struct PromptAnswer: Sendable {
         usage: Inference.TokenUsage?,
         inputTokens: UInt64
     ) async throws {
-        let (final, sent) = delivery.value.withLock { ($0.meter.finalTokens(usage: usage), $0.sentTokens) }
-        // An engine that counts more than it streamed: the difference is due. Less than was streamed is the client's gain.
+        let (counted, sent) = delivery.value.withLock { ($0.meter.finalTokens(usage: usage), $0.sentTokens) }
+        // The end never says less than was streamed, because that is what the client has vouched for. What an engine
+        // counts beyond that is due, too; the client vouches for it when it sees the end.
+        let final = reason == .cancelled ? sent : max(counted, sent)
         if final > sent { active.state.withLock { $0.meter?.deliver(outputTokens: UInt64(final - sent)) } }
         let wallet = engine.wallet
         try await writer.finish(

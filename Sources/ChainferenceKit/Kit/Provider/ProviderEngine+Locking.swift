@@ -63,8 +63,8 @@ extension ProviderEngine {
     /// It can't be served any more, because what its client was told is gone; it is settled at once.
     func adoptOrphan(_ account: RequestAccount, _ lock: RequestAccount.Lock, _ id: LockID) {
         let active = ActiveLock(id: id, request: account)
-        active.adopt(lock, isClosing: true, window: configuration.voucherWindow)
-        active.state.withLock { $0.hasFailed = true }
+        active.adopt(lock, isClosing: false, window: configuration.voucherWindow)
+        active.state.withLock { $0.isOrphan = true }
         state.withLock { state in
             if state.locks[id.request] == nil { state.locks[id.request] = active }
         }

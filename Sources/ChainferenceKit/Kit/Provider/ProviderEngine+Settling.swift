@@ -58,10 +58,7 @@ extension ProviderEngine {
 
     /// - Returns: Whether the lock is over.
     private func attemptSettlement(of active: ActiveLock) async throws -> Bool {
-        let (lock, meter, ending) = active.state.withLock { state in
-            let ending: ClaimPolicy.Ending = state.hasFailed && !state.hasDelivered ? .failedToServe : .served
-            return (state.lock, state.meter, ending)
-        }
+        let (lock, meter, ending) = active.state.withLock { ($0.lock, $0.meter, $0.ending) }
         guard let lock, let meter else { return true }
         // A lock that was found on the chain alone is written down before a claim refers to it.
         try await store.save(record(of: active, .claiming))

@@ -18,6 +18,9 @@ public final class ProviderStore: Sendable {
         do {
             let isNew = !FileManager.default.fileExists(atPath: path)
             let pool = try DatabasePool(path: path, configuration: Self.configuration)
+            // A commit reaches the disk before it returns. GRDB sets NORMAL when it switches a pool to WAL, which may lose
+            // the last commits in a power cut; the pool's one writer keeps what is set here.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             if isNew { try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path) }
             try Self.migrator.migrate(pool)
             self.database = pool
@@ -50,10 +53,6 @@ public final class ProviderStore: Sendable {
 
     private static var configuration: Configuration {
         var configuration = Configuration()
-        configuration.prepareDatabase { database in
-            // A commit reaches the disk before it returns: GRDB's default for WAL is NORMAL, which may lose the last ones.
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-        }
         configuration.foreignKeysEnabled = true
         // Another process (a report, a second provider by mistake) may hold the file for a moment.
         configuration.busyMode = .timeout(5)

@@ -1,0 +1,74 @@
+import ChainferenceKit
+import SodiumCrypto
+
+@testable import ChainferenceKit
+
+/// A client of the protocol alone, for behaviour that ``InferenceClient`` would never show.
+struct RawClient: Sendable {
+    let market: TestMarket
+    let wallet: Keypair
+    let voucherKey = Keypair()
+    let channelKey = X25519.PrivateKey()
+    var stake: Lamports = 1_000_000
+    var credit: Lamports = 0
+
+    var request: Address { Market.localnet.request(of: wallet.address, voucherSigner: voucherKey.address).address }
+
+    /// Publishes the request and waits for its lock.
+    func lock() async throws -> RequestAccount.Lock {
+        let caps = Terms(outputPrice: .maximum, inputPrice: .maximum, minimumCharge: 1_000_000)
+        let instruction = RequestInferenceInstruction(
+            requester: wallet.address,
+            voucherSigner: voucherKey.address,
+            clientKey: channelKey.publicKey,
+            model: "test/scripted",
+            stake: stake,
+            caps: caps,
+            credit: credit,
+            lifetime: 600,
+            maximumFee: .whole,
+            criteria: .any
+        )
+        _ = try await market.chain.send([instruction.instruction(in: .localnet)], wallet: wallet)
+        let lock = try await market.chain.waitForRequest(request, within: .seconds(20)) { $0?.account.state.lock }
+        guard let lock else { throw EventLog<String>.Missing(what: "lock", events: []) }
+        return lock
+    }
+
+    func withSession(
+        _ lock: RequestAccount.Lock,
+        server: Address,
+        identity: X25519.PrivateKey? = nil,
+        request: Address? = nil,
+        _ body: (PeerSession) async throws -> Void
+    ) async throws {
+        let context = PeerContext(
+            genesisHash: market.chain.genesisHash.bytes,
+            program: Market.localnet.program.bytes,
+            serverWallet: server.bytes
+        )
+        try await PeerClient().withSession(
+            to: PeerAddress(parsing: lock.peerAddress),
+            context: context,
+            identity: identity ?? channelKey,
+            request: PeerRequest(address: (request ?? self.request).bytes),
+            options: PeerClient.Options(dialPolicy: .allowingLoopback, shaping: .off),
+            body
+        )
+    }
+
+    func voucher(_ amount: Lamports, _ lock: RequestAccount.Lock, key: Keypair? = nil) -> PeerVoucher {
+        let message = VoucherMessage(request: request, cumulative: amount, expiresAt: lock.voucherExpiry)
+        let voucher = Voucher(signing: message, with: key ?? voucherKey)
+        return PeerVoucher(
+            cumulative: amount.rawValue,
+            expiresAt: lock.voucherExpiry.rawValue,
+            signature: voucher.signature.bytes
+        )
+    }
+
+    func beginClose() async throws {
+        let instruction = BeginCloseInstruction(request: request, requester: wallet.address)
+        _ = try await market.chain.send([instruction.instruction(in: .localnet)], wallet: wallet)
+    }
+}
