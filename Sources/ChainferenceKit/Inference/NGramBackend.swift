@@ -16,11 +16,17 @@ public struct NGramBackend: InferenceBackend {
     /// The words that are written in a second; nil means as fast as the reader takes them.
     public let tokensPerSecond: Double?
 
+    /// Whether answers end after a few sentences; else they go on up to the request's limit.
+    public let stopsByItself: Bool
+
     /// Makes a backend; the model is trained when the first one is used, which takes milliseconds.
     ///
-    /// - Parameter tokensPerSecond: The pace; nil means as fast as the reader takes them.
-    public init(tokensPerSecond: Double? = 30) {
+    /// - Parameters:
+    ///   - tokensPerSecond: The pace; nil means as fast as the reader takes them.
+    ///   - stopsByItself: Whether answers end after a few sentences; false gives long answers, to try long sessions with.
+    public init(tokensPerSecond: Double? = 30, stopsByItself: Bool = true) {
         self.tokensPerSecond = tokensPerSecond.flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
+        self.stopsByItself = stopsByItself
     }
 
     private static let model = NGramModel(trainedOn: NGramText.text)
@@ -39,11 +45,15 @@ public struct NGramBackend: InferenceBackend {
     {
         guard request.model == Self.modelName else { throw InferenceError.unknownModel(request.model) }
         let limit = request.maximumOutputTokens ?? Self.defaultLimit
-        var words = Self.model.sample(
-            startingFrom: request.messages.last?.text ?? "",
-            seed: request.seed.map { UInt64(bitPattern: $0) } ?? Self.seed(of: request.messages),
-            temperature: request.temperature ?? 1
-        )
+        var seed = request.seed.map { UInt64(bitPattern: $0) } ?? Self.seed(of: request.messages)
+        func sample() -> NGramModel.Sample {
+            Self.model.sample(
+                startingFrom: request.messages.last?.text ?? "",
+                seed: seed,
+                temperature: request.temperature ?? 1
+            )
+        }
+        var words = sample()
         var filter = StopSequenceFilter(request.stopSequences)
         var finishReason = FinishReason.length
         var count = 0
@@ -52,7 +62,13 @@ public struct NGramBackend: InferenceBackend {
         let start = clock.now
 
         while count < limit {
-            guard let word = words.next() else {
+            var next = words.next()
+            if next == nil, !stopsByItself {
+                seed &+= 1
+                words = sample()
+                next = words.next()
+            }
+            guard let word = next else {
                 finishReason = .stop
                 break
             }

@@ -38,6 +38,9 @@ struct ChainferenceProvider: AsyncParsableCommand {
     @Option(help: "The toy's speed, in tokens a second.")
     var toySpeed = 60.0
 
+    @Flag(help: "Let the toy go on up to the limit of each request, to try long answers.")
+    var toyTalksOn = false
+
     @Option(help: "localnet, devnet, testnet, mainnet-beta, or the URL of a node.")
     var cluster = "localnet"
 
@@ -80,8 +83,11 @@ struct ChainferenceProvider: AsyncParsableCommand {
         if let backend {
             engine = OpenAICompatibleBackend(baseURL: backend)
         } else {
-            engine = NGramBackend(tokensPerSecond: toySpeed)
+            engine = NGramBackend(tokensPerSecond: toySpeed, stopsByItself: !toyTalksOn)
         }
+        // Below this level the log says what the events say, in more words.
+        var logger = Logger(label: "chainference.provider")
+        logger.logLevel = .notice
         let provider = Provider(
             wallet: wallet,
             cluster: cluster,
@@ -97,12 +103,13 @@ struct ChainferenceProvider: AsyncParsableCommand {
             ],
             backend: engine,
             configuration: configuration,
+            logger: logger,
             onEvent: { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
         )
         let services = ServiceGroup(
             services: [provider],
             gracefulShutdownSignals: [.sigint, .sigterm],
-            logger: Logger(label: "chainference.provider")
+            logger: logger
         )
         try await services.run()
     }

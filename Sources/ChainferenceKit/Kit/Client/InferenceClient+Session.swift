@@ -50,10 +50,7 @@ extension InferenceClient {
         }
         do {
             let (lock, server) = try await waitForLock(&request)
-            let result = try await use(request, lock: lock, server: server, onEvent: onEvent, body)
-            let settled = request
-            onEvent(.settled(try await uncancelled { try await settle(settled, within: policy.claimDeadline) }))
-            return result
+            return try await use(request, lock: lock, server: server, onEvent: onEvent, body)
         } catch {
             throw await settleAfterFailure(request, error: error, onEvent: onEvent)
         }
@@ -105,6 +102,9 @@ extension InferenceClient {
                 do {
                     let result = try await body(session)
                     peer.close()
+                    // The books are closed while the stream goes on to its padded end, which hides when the answer ended.
+                    let settlement = try await uncancelled { try await settle(request, within: policy.claimDeadline) }
+                    onEvent(.settled(settlement))
                     return result
                 } catch {
                     peer.cancel()
