@@ -160,6 +160,33 @@ struct TransactionSenderTests {
         }
     }
 
+    @Test("A node that lags behind can't make a transaction of the last moment look expired")
+    func laggingStatus() async throws {
+        let payer = try #require(payer)
+        try await VirtualTime.run { machine async throws in
+            let chain = ChainModel(machine: machine)
+            let good = ModelNode(chain)
+            let lagging = ModelNode(chain, faults: .init(steadyLag: 60))
+            let last = chain.blockHeight(at: chain.slot) + chain.parameters.blockhashLifetime - 8
+            let node = ScriptedTransport { request in
+                let body = try JSONCoding.encode(JSONRPCRequest(request))
+                if request.method == "sendTransaction", chain.blockHeight(at: chain.slot) < last {
+                    throw RPCTransportError.notConnected("not yet")
+                }
+                let next = request.method == "getSignatureStatuses" ? lagging : good
+                return try await next.post(body, timeout: .seconds(10), maximumAnswerSize: 1 << 20)
+            }
+            let sender = TransactionSender(
+                rpc: try rpc(node, machine: machine),
+                policy: SendPolicy(deadline: .seconds(600), maximumSignatures: 3)
+            )
+            let done = try await sender.send([memo("a")], payer: payer)
+            #expect(chain.landing(of: done.signature, at: .max) != nil)
+            #expect(chain.signatures("a") == 1)
+            #expect(chain.effects("a") == 1)
+        }
+    }
+
     @Test("A second signature follows only after the first has expired")
     func secondSignature() async throws {
         let payer = try #require(payer)

@@ -154,6 +154,8 @@ final class ModelNode: RPCTransport {
         var stalls = 0.0
         /// How many slots the node lags behind, at most; it changes from request to request.
         var lag: UInt64 = 0
+        /// How many slots the node lags behind at least.
+        var steadyLag: UInt64 = 0
     }
 
     let chain: ChainModel
@@ -190,7 +192,8 @@ final class ModelNode: RPCTransport {
     }
 
     private func answer(_ request: SeenRequest) throws -> ScriptedTransport.Answer {
-        let lag = faults.lag == 0 ? 0 : UInt64(chain.machine.random() * Double(faults.lag + 1))
+        let lag =
+            faults.steadyLag + (faults.lag == 0 ? 0 : UInt64(chain.machine.random() * Double(faults.lag + 1)))
         let processed = chain.slot - lag
         let confirmed = processed - chain.parameters.confirmationSlots
         let slot = request.option("commitment") == "processed" ? processed : confirmed

@@ -1,6 +1,7 @@
 import Foundation
-import SolanaRPC
 import Synchronization
+
+@testable import SolanaRPC
 
 /// A request as a node sees it.
 struct SeenRequest: Decodable, Sendable {
@@ -10,6 +11,13 @@ struct SeenRequest: Decodable, Sendable {
 
     /// The member of the configuration object that ends the parameters.
     func option(_ name: String) -> JSONValue? { params.last?[name] }
+}
+
+extension JSONRPCRequest {
+    /// The same request, to pass it on.
+    init(_ request: SeenRequest) {
+        self.init(id: request.id, method: request.method, params: request.params)
+    }
 }
 
 /// A node that answers as the test says.
