@@ -219,7 +219,18 @@ let package = Package(
             ],
             resources: [.copy("Golden")]
         ),
-        .testTarget(name: "MarketProgramTests", dependencies: ["MarketProgram"]),
+        .testTarget(name: "MarketProgramTests", dependencies: ["MarketProgram", "NativeMarket"]),
+        // The program run natively, for its tests and for the comparison with the Solana VM in Tests/SVM.
+        .target(
+            name: "NativeMarket",
+            dependencies: ["MarketProgram", "CSodium"],
+            path: "Tests/SVM/native/NativeMarket"
+        ),
+        .executableTarget(
+            name: "market-native",
+            dependencies: ["NativeMarket"],
+            path: "Tests/SVM/native/market-native"
+        ),
         .testTarget(
             name: "InferenceMarketTests",
             dependencies: ["InferenceMarket", "MarketProgram", "SodiumCrypto", "Solana"],

@@ -64,6 +64,7 @@ class World:
         program = seeded("chainference localnet program")
         deploy(self.vm, program_bytes(), program, self.authority)
         self.program = MarketProgram(program.pubkey())
+        self.vm.compared_program = self.program.id
         self.treasury = self.vm.keypair(1_000_000).pubkey()
         self.market_authority = self.vm.keypair()
         if initialize:
@@ -110,7 +111,7 @@ class World:
     def job(self, client: Keypair | None = None, **terms: object) -> Job:
         """A request that is not on the chain yet."""
         client = client or self.vm.keypair()
-        signer = Keypair()
+        signer = self.vm.keypair(0)
         address, _ = self.program.request(client.pubkey(), signer.pubkey())
         return Job(address, client, signer, replace(RequestTerms(), **terms))
 

@@ -42,8 +42,8 @@ public protocol Runtime {
     /// A conformer that is not the chain must do what the chain does:
     /// * derive the address of `seeds` under `program` and refuse (`invalidSeeds`) unless it is the new account's key;
     /// * refuse unless the funder signed and both accounts are writable;
-    /// * refuse (custom 0) unless the new account belongs to the system program and has no data; lamports that it
-    ///   already has are no obstacle;
+    /// * not mind lamports that the new account has already; the program has made sure that it belongs to the system
+    ///   program and has no data;
     /// * refuse (custom 1) unless the funder has `lamports`; move them to the new account;
     /// * set the new account's data length (at most 10,240, the growth room that follows each account in the input
     ///   region), zero its data and make `program` its owner, all in place in the input region.

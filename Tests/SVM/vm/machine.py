@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from solders.account import Account
@@ -14,6 +15,8 @@ from solders.litesvm import LiteSVM
 from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.transaction import Transaction
+
+from .comparison import Comparison, State
 
 PACKET = 1_232
 
@@ -41,6 +44,9 @@ class Outcome:
 class VM:
     def __init__(self) -> None:
         self.svm = LiteSVM()
+        # The market program's address, when its transactions are to be run natively as well.
+        self.compared_program: Pubkey | None = None
+        self.wallets = 0
         clock = self.svm.get_clock()
         # LiteSVM starts in 1970, where signed and unsigned times cannot be told apart.
         clock.unix_timestamp = int(time.time())
@@ -75,7 +81,9 @@ class VM:
         self.svm.airdrop(key, lamports)
 
     def keypair(self, lamports: int = 10_000_000_000) -> Keypair:
-        pair = Keypair()
+        """A new wallet; the same ones in the same order for every machine, so that failures can be repeated."""
+        self.wallets += 1
+        pair = Keypair.from_seed(hashlib.sha256(f"wallet {self.wallets}".encode()).digest())
         if lamports:
             self.fund(pair.pubkey(), lamports)
         return pair
@@ -118,19 +126,23 @@ class VM:
         meta = result.meta() if failed else result
         error, index = read_error(result.err()) if failed else (None, None)
         outcome = Outcome(error, index, meta.compute_units_consumed(), meta.fee(), size, meta.logs())
-        if error == "InsufficientFundsForFee":
-            assert before == after
-            return outcome
-        assert sum(s[0] for s in before) - sum(s[0] for s in after) == meta.fee(), "lamports appeared or vanished"
+        if failed and index is None and before == after:
+            # It did not land at all: not even its fee could be paid.
+            return replace(outcome, fee=0)
+        assert sum(s.lamports for s in before) - sum(s.lamports for s in after) == meta.fee(), "lamports appeared or vanished"
         if failed:
             payer, paid = before[0], after[0]
             assert before[1:] == after[1:], "a refused transaction changed an account"
-            assert (payer[0] - meta.fee(), *payer[1:]) == paid, "a refused transaction changed its payer"
+            assert replace(payer, lamports=payer.lamports - meta.fee()) == paid, "a refused transaction changed its payer"
+        if self.compared_program is not None:
+            Comparison.shared().check(self, self.compared_program, message, before, after, outcome)
         return outcome
 
-    def _state(self, key: Pubkey) -> tuple[int, bytes, Pubkey]:
+    def _state(self, key: Pubkey) -> State:
         account = self.account(key)
-        return (0, b"", Pubkey.default()) if account is None else (account.lamports, bytes(account.data), account.owner)
+        if account is None:
+            return State(0, b"", Pubkey.default(), executable=False)
+        return State(account.lamports, bytes(account.data), account.owner, account.executable)
 
     def must(self, instructions: list[Instruction], signers: list[Keypair]) -> Outcome:
         """Run a transaction that has to succeed."""
