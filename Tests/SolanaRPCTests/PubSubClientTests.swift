@@ -103,6 +103,31 @@ struct PubSubClientTests {
         }
     }
 
+    @Test("A fallback takes over while the preferred node does not work")
+    func fallback() async throws {
+        let other = try Cluster(rpcURL: "http://127.0.0.1:7000")
+        try await VirtualTime.run { machine async throws in
+            let addresses = Shared(Mutex<[String]>([]))
+            let socket = ScriptedWebSocket { peer in
+                addresses.value.withLock { $0.append(peer.address) }
+                if peer.address == "ws://127.0.0.1:8900" { throw WebSocketError.unreachable("refused") }
+                for await request in peer.requests() { peer.accept(request, as: 7) }
+            }
+            let client = PubSubClient(socket, machine: machine, fallbacks: [other])
+            try await client.runWhile {
+                try await client.withAccountSubscription(.zero) { events async throws in
+                    var iterator = events.makeAsyncIterator()
+                    #expect(try await iterator.next() == .active)
+                }
+            }
+            #expect(
+                addresses.value.withLock { $0 } == [
+                    "ws://127.0.0.1:8900", "ws://127.0.0.1:8900", "ws://127.0.0.1:7001",
+                ]
+            )
+        }
+    }
+
     @Test("A slow subscriber loses the oldest news, and is told how many")
     func overflow() async throws {
         try await VirtualTime.run { machine async throws in

@@ -9,6 +9,7 @@ struct ScriptedWebSocket: WebSocketTransport {
     /// One connection as the server sees it.
     struct Peer: Sendable {
         let number: Int
+        let address: String
         let inbound: AsyncStream<WebSocketMessage>
         let outbox: AsyncThrowingStream<WebSocketMessage, any Error>.Continuation
 
@@ -55,7 +56,9 @@ struct ScriptedWebSocket: WebSocketTransport {
             defer { group.cancelAll() }
             group.addTask {
                 do {
-                    try await serve(Peer(number: number, inbound: toServer, outbox: serverOutbox))
+                    try await serve(
+                        Peer(number: number, address: address.description, inbound: toServer, outbox: serverOutbox)
+                    )
                     serverOutbox.finish()
                 } catch {
                     serverOutbox.finish(throwing: error)
@@ -76,10 +79,12 @@ extension PubSubClient {
     convenience init(
         _ transport: ScriptedWebSocket,
         machine: VirtualTime,
+        fallbacks: [Cluster] = [],
         configuration: PubSubConfiguration = PubSubConfiguration(slotSilence: nil)
     ) {
         self.init(
             cluster: .localnet,
+            fallbacks: fallbacks,
             commitment: .confirmed,
             configuration: configuration,
             environment: machine.environment,

@@ -20,8 +20,10 @@ import Synchronization
 /// nothing. Notifications that are older than the last one of the same account are dropped. A subscriber that does not
 /// keep up loses its oldest notifications, and is told so.
 public final class PubSubClient: Sendable {
-    /// The network.
+    /// The network, and its preferred node.
     public let cluster: Cluster
+    /// Further nodes of the same network, used while the preferred one does not work.
+    public let fallbacks: [Cluster]
     /// The commitment of subscriptions that name none.
     public let commitment: Commitment
     /// How the connection is kept.
@@ -49,13 +51,15 @@ public final class PubSubClient: Sendable {
     /// Makes a client; nothing happens until ``run()``.
     ///
     /// - Parameters:
-    ///   - cluster: the network.
+    ///   - cluster: the network, and its preferred node.
+    ///   - fallbacks: further nodes of the same network, used while the preferred one does not work.
     ///   - commitment: the commitment of subscriptions that name none.
     ///   - configuration: how the connection is kept.
     ///   - environment: the clock and randomness.
     ///   - logger: told about connections; never about contents.
     public convenience init(
         cluster: Cluster,
+        fallbacks: [Cluster] = [],
         commitment: Commitment = .confirmed,
         configuration: PubSubConfiguration = PubSubConfiguration(),
         environment: RPCEnvironment = RPCEnvironment(),
@@ -63,6 +67,7 @@ public final class PubSubClient: Sendable {
     ) {
         self.init(
             cluster: cluster,
+            fallbacks: fallbacks,
             commitment: commitment,
             configuration: configuration,
             environment: environment,
@@ -73,6 +78,7 @@ public final class PubSubClient: Sendable {
 
     init(
         cluster: Cluster,
+        fallbacks: [Cluster] = [],
         commitment: Commitment,
         configuration: PubSubConfiguration,
         environment: RPCEnvironment,
@@ -80,6 +86,7 @@ public final class PubSubClient: Sendable {
         transport: any WebSocketTransport
     ) {
         self.cluster = cluster
+        self.fallbacks = fallbacks
         self.commitment = commitment
         self.configuration = configuration
         self.environment = environment
@@ -91,7 +98,8 @@ public final class PubSubClient: Sendable {
     /// Makes a client that runs for as long as `body`, and stops when that returns or throws.
     ///
     /// - Parameters:
-    ///   - cluster: the network.
+    ///   - cluster: the network, and its preferred node.
+    ///   - fallbacks: further nodes of the same network, used while the preferred one does not work.
     ///   - commitment: the commitment of subscriptions that name none.
     ///   - configuration: how the connection is kept.
     ///   - environment: the clock and randomness.
@@ -102,6 +110,7 @@ public final class PubSubClient: Sendable {
     @discardableResult
     public static func withClient<Value: Sendable>(
         cluster: Cluster,
+        fallbacks: [Cluster] = [],
         commitment: Commitment = .confirmed,
         configuration: PubSubConfiguration = PubSubConfiguration(),
         environment: RPCEnvironment = RPCEnvironment(),
@@ -110,6 +119,7 @@ public final class PubSubClient: Sendable {
     ) async throws -> Value {
         let client = PubSubClient(
             cluster: cluster,
+            fallbacks: fallbacks,
             commitment: commitment,
             configuration: configuration,
             environment: environment,
@@ -148,10 +158,11 @@ public final class PubSubClient: Sendable {
         guard isFirst else { throw PubSubError.alreadyRunning }
         defer { state.withLock { perform($0.machine.close(), &$0) } }
         while !Task.isCancelled {
+            let node = nextNode()
             let reason: String
             do {
-                try await transport.withConnection(to: cluster.webSocket, configuration: configuration) {
-                    [self] connection in
+                try await transport.withConnection(to: node, configuration: configuration) { [self] connection in
+                    logger?.debug("PubSub connection made", metadata: ["node": "\(node)"])
                     try await serve(connection)
                 }
                 reason = WebSocketError.closed.description
@@ -169,6 +180,13 @@ public final class PubSubClient: Sendable {
         }
     }
 
+    /// The node to connect to: the preferred one, and after each further failure in a row the next one.
+    private func nextNode() -> EndpointAddress {
+        let failures = state.withLock { $0.machine.failures }
+        let nodes = [cluster] + fallbacks
+        return nodes[max(0, failures - 1) % nodes.count].webSocket
+    }
+
     /// Moves messages between a connection and the machine until the connection ends.
     private func serve(_ connection: WebSocketConnection) async throws {
         // Bounded by the number of subscriptions: every request follows from one, and pings are seconds apart.
@@ -178,7 +196,6 @@ public final class PubSubClient: Sendable {
             state.outbox = outbox
             perform(state.machine.connected(now: clock.now), &state)
         }
-        logger?.debug("PubSub connection made", metadata: ["node": "\(cluster.webSocket)"])
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask {
