@@ -2,11 +2,13 @@
 //
 // Instruction: operation u64, then pairs (a u64, b u64). Result: for each pair two u64.
 
+/// Untyped memory.
 public typealias Pointer = UnsafeMutableRawPointer
 
 @_extern(c, "sol_set_return_data")
 func setReturnData(_ bytes: Pointer, _ count: UInt64)
 
+/// Where the VM starts the program.
 @c(entrypoint)
 public func entrypoint(_ input: Pointer, _ instruction: Pointer) -> UInt64 {
     let count = (instruction - 8).load(as: UInt64.self)

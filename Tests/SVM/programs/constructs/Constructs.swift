@@ -1,5 +1,6 @@
 // One construct of the language after the other; the first byte of the instruction chooses. Returns a result or traps.
 
+/// Untyped memory.
 public typealias Pointer = UnsafeMutableRawPointer
 
 @_extern(c, "sol_set_return_data")
@@ -18,6 +19,7 @@ struct Squares {
 
 let primes: (UInt16, UInt16, UInt16, UInt16) = (2, 3, 5, 7)
 
+/// Where the VM starts the program.
 @c(entrypoint)
 public func entrypoint(_ input: Pointer, _ instruction: Pointer) -> UInt64 {
     let argument = instruction.loadUnaligned(fromByteOffset: 1, as: UInt64.self)

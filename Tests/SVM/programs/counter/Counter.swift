@@ -3,6 +3,7 @@
 // Accounts: 0 the counter (writable, owned by this program, 40 bytes: owner's address, count u64); 1 its owner (signer).
 // Instruction: one byte, 0 to begin a counter, 1 to count.
 
+/// Untyped memory.
 public typealias Pointer = UnsafeMutableRawPointer
 
 /// What the program answers when it refuses, as a custom error.
@@ -64,6 +65,7 @@ func process(_ input: Pointer, _ instruction: Pointer) throws(Refusal) {
     }
 }
 
+/// Where the VM starts the program.
 @c(entrypoint)
 public func entrypoint(_ input: Pointer, _ instruction: Pointer) -> UInt64 {
     do throws(Refusal) {

@@ -3,11 +3,13 @@
 // Instruction: operation u8, source offset u8, destination offset u8, byte u8, length u16. Returns 512 bytes of heap that
 // began as 0, 1, 2, … modulo 251.
 
+/// Untyped memory.
 public typealias Pointer = UnsafeMutableRawPointer
 
 @_extern(c, "sol_set_return_data")
 func setReturnData(_ bytes: Pointer, _ count: UInt64)
 
+/// Where the VM starts the program.
 @c(entrypoint)
 public func entrypoint(_ input: Pointer, _ instruction: Pointer) -> UInt64 {
     guard let heap = Pointer(bitPattern: 0x3_0000_0000) else { return 1 }

@@ -24,7 +24,7 @@ func set(_ pointer: Pointer, _ offset: Int, _ value: UInt64) {
 @inline(__always)
 func address(_ pointer: Pointer) -> UInt64 { UInt64(UInt(bitPattern: pointer)) }
 
-/// Passes the call on. Accounts must not repeat.
+/// Passes the call on; accounts must not repeat.
 @c(entrypoint)
 public func entrypoint(_ input: Pointer, _ data: Pointer) -> UInt64 {
     let heap = Pointer(bitPattern: 0x3_0000_0000 as UInt).unsafelyUnwrapped
