@@ -139,7 +139,8 @@ let package = Package(
         .target(
             name: "ChainferenceKit",
             dependencies: [
-                "Borsh", "SodiumCrypto", "Solana", "CurlHTTP", "SolanaRPC", "InferenceMarket", "PeerChannel", "Inference",
+                "Borsh", "SodiumCrypto", "Solana", "CurlHTTP", "SolanaRPC", "InferenceMarket", "PeerChannel",
+                "Inference",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
@@ -206,7 +207,11 @@ let package = Package(
             exclude: ["forgeries.py"],
             resources: [.copy("Vectors")]
         ),
-        .testTarget(name: "SolanaTests", dependencies: ["Solana", "Borsh", "SodiumCrypto"], resources: [.copy("Golden")]),
+        .testTarget(
+            name: "SolanaTests",
+            dependencies: ["Solana", "Borsh", "SodiumCrypto"],
+            resources: [.copy("Golden")]
+        ),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
         .testTarget(
             name: "SolanaRPCTests",
