@@ -244,7 +244,7 @@ struct LedgerTests {
         #expect(try refusal(world { $0.data.removeLast(32) }) == .invalidAddressLookupTableIndex)
         // Extended in this very slot from the second address on: that one is not active yet.
         #expect(
-            try refusal(world { $0 = Self.account(of: table, lastExtended: 1, start: 1) })
+            try refusal(world { $0 = Self.account(of: table, lastExtended: TestLedger().ledger.slot, start: 1) })
                 == .invalidAddressLookupTableIndex
         )
     }
@@ -273,6 +273,27 @@ struct LedgerTests {
             #expect(seen(world.carol.address, .finalized) == (age >= 3 ? nil : before))
             world.advance()
         }
+    }
+
+    @Test("Held confirmations leave the levels where they are, and come all at once")
+    func heldConfirmations() throws {
+        var world = TestLedger { $0.finalizationSlots = 3 }
+        world.advance(5)
+        let held = world.ledger.slot(at: .confirmed)
+        try world.send([pay(world.alice, world.bob.address, 7)], by: [world.alice])
+        let before = world.ledger.account(world.bob.address, atSlot: held)
+        for _ in 0..<200 {
+            let advance = world.ledger.beginSlot(unixTimestamp: 0, holdsConfirmations: true)
+            #expect(advance.confirmed.isEmpty && advance.finalized.isEmpty)
+        }
+        #expect(world.ledger.slot(at: .confirmed) == held)
+        #expect(world.ledger.account(world.bob.address, atSlot: held) == before)
+        #expect(world.ledger.latestBlockhash(atSlot: held).blockhash != world.ledger.genesisHash)
+        let advance = world.ledger.beginSlot(unixTimestamp: 0)
+        #expect(advance.confirmed.count == 201)
+        #expect(advance.confirmed.first?.transactions.count == 1)
+        #expect(world.ledger.slot(at: .finalized) == world.ledger.slot - 3)
+        #expect(world.ledger.deltas.count <= 5)
     }
 
     @Test("A program's accounts follow ownership, at every level")

@@ -80,9 +80,7 @@ struct MarketParityTests {
             )
         }
         var ledger = Ledger(parameters: parameters)
-        ledger.slot = recorded.slot - 1
-        _ = ledger.beginSlot(unixTimestamp: recorded.time)
-        ledger.blockhashes.register(recorded.blockhash, height: recorded.slot)
+        ledger.jump(toSlot: recorded.slot, unixTimestamp: recorded.time, blockhash: recorded.blockhash)
         return ledger
     }
 }

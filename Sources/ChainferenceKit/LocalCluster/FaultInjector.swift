@@ -59,6 +59,7 @@ public final class FaultInjector: Sendable {
         var faults: [Fault] = []
         var random = SplitMix64(seed: 0)
         var arePubSubNotificationsSilent = false
+        var areConfirmationsHeld = false
         var counts: [Fault.Effect: Int] = [:]
     }
 
@@ -72,11 +73,18 @@ public final class FaultInjector: Sendable {
         state.withLock { $0.faults.append(fault) }
     }
 
-    /// Takes all faults away, silence on PubSub too.
+    /// Whether slots pass without becoming confirmed or finalized; once false again, the next slot makes up for it.
+    public var areConfirmationsHeld: Bool {
+        get { state.withLock { $0.areConfirmationsHeld } }
+        set { state.withLock { $0.areConfirmationsHeld = newValue } }
+    }
+
+    /// Takes all faults away, silence on PubSub and held confirmations too.
     public func clear() {
         state.withLock { state in
             state.faults = []
             state.arePubSubNotificationsSilent = false
+            state.areConfirmationsHeld = false
         }
     }
 

@@ -152,6 +152,7 @@ public final class LocalCluster: Service {
 
     /// Ends the slot and begins the next one.
     public func advanceSlot() {
+        let holdsConfirmations = faults.areConfirmationsHeld
         withState { state in
             state.elapsed += configuration.ledger.slotDuration
             let now =
@@ -159,7 +160,10 @@ public final class LocalCluster: Service {
                 case .realTime: Ledger.timeOfDay()
                 case .manual: state.genesisTime + state.elapsed.components.seconds
                 }
-            let advance = state.ledger.beginSlot(unixTimestamp: now + state.skew)
+            let advance = state.ledger.beginSlot(
+                unixTimestamp: now + state.skew,
+                holdsConfirmations: holdsConfirmations
+            )
             state.subscriptions.publish(advance)
         }
     }

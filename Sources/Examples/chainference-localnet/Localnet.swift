@@ -43,6 +43,19 @@ struct Localnet: AsyncParsableCommand {
     @Option(help: "How much SOL the faucet has.")
     var faucet: UInt64 = 500_000_000
 
+    @Option(
+        name: .customLong("fault"),
+        help: """
+            A fault to inject, as kind[:probability[:method,method…]]; may be repeated. Kinds: 429, 429=seconds, 500 to \
+            599, delay=milliseconds, drop, drop-answer, lose, behind=slots.
+            """,
+        transform: { try Fault(parsing: $0) }
+    )
+    var faults: [Fault] = []
+
+    @Option(help: "What the choice of faulty calls begins from.")
+    var faultSeed: UInt64 = 0
+
     func validate() throws {
         guard (0...65_535).contains(rpcPort), (0...65_535).contains(pubsubPort ?? 0) else {
             throw ValidationError("A port is a number from 0 to 65535.")
@@ -65,6 +78,8 @@ struct Localnet: AsyncParsableCommand {
         settings.ledger.faucetBalance = Lamports(faucet * Lamports.perSOL)
 
         let cluster = LocalCluster(settings)
+        cluster.faults.seed(faultSeed)
+        for fault in faults { cluster.faults.inject(fault) }
         let services = ServiceGroup(
             services: [cluster, Banner(cluster: cluster)],
             gracefulShutdownSignals: [.sigint, .sigterm],

@@ -10,20 +10,23 @@ struct BlockhashQueue: Sendable {
 
     private var heights: [Blockhash: UInt64] = [:]
     private var hashes: [UInt64: Blockhash] = [:]
-    private let retained: UInt64
-
-    /// Makes an empty queue that serves views up to `lag` blocks behind the newest block.
-    init(lag: UInt64) {
-        retained = Self.maximumAge + lag + 1
-    }
+    private var oldest: UInt64 = 0
 
     /// Registers the hash that block `height` offers to transactions.
     mutating func register(_ hash: Blockhash, height: UInt64) {
         heights[hash] = height
         hashes[height] = hash
-        if height > retained, let old = hashes.removeValue(forKey: height - retained - 1) {
-            heights[old] = nil
+    }
+
+    /// Forgets what no view of block `height` or a younger one needs.
+    mutating func forget(before height: UInt64) {
+        guard oldest + Self.maximumAge + 1 < height else { return }
+        for height in oldest..<height - Self.maximumAge - 1 {
+            // A gap that wide has no hashes: all older ones went before.
+            guard let hash = hashes.removeValue(forKey: height) else { break }
+            heights[hash] = nil
         }
+        oldest = height - Self.maximumAge - 1
     }
 
     /// The hash that block `height` offers, if it is still remembered.

@@ -1,4 +1,3 @@
-import SodiumCrypto
 import Solana
 
 extension Ledger {
@@ -51,23 +50,18 @@ extension Ledger {
         return table[Int(index)]
     }
 
-    /// The active addresses of a lookup table: a header of 56 bytes, then addresses of 32.
+    /// The active addresses of a lookup table.
     private func lookupTable(_ address: Address, atSlot slot: UInt64) throws(TransactionError) -> [Address] {
         guard let account = account(address, atSlot: slot) else { throw .addressLookupTableNotFound }
         guard account.owner == WellKnownAddress.addressLookupTable else { throw .invalidAddressLookupTableOwner }
-        var header = InstructionReader(account.data)
-        guard header.u32() == 1, let deactivation = header.u64(), let lastExtended = header.u64(),
-            let lastExtendedStart = header.u8(), account.data.count >= 56, (account.data.count - 56) % 32 == 0
-        else { throw .invalidAddressLookupTableData }
+        guard let table = AddressLookupTableAccount(accountData: account.data) else {
+            throw .invalidAddressLookupTableData
+        }
         // A deactivated table stays usable for as many slots as the slot hashes sysvar remembers.
-        guard deactivation == .max || slot <= deactivation.addingReportingOverflow(512).partialValue else {
-            throw .addressLookupTableNotFound
-        }
-        let count = (account.data.count - 56) / 32
+        guard table.deactivationSlot == .max || slot <= table.deactivationSlot.addingReportingOverflow(512).partialValue
+        else { throw .addressLookupTableNotFound }
         // Addresses of this very slot's extension are not active before the next one.
-        let active = slot > lastExtended ? count : min(count, Int(lastExtendedStart))
-        return account.data.withUnsafeBytes { bytes in
-            (0..<active).map { bytes.loadUnaligned(fromByteOffset: 56 + 32 * $0, as: Address.self) }
-        }
+        guard slot <= table.lastExtendedSlot else { return table.addresses }
+        return Array(table.addresses.prefix(Int(table.lastExtendedSlotStartIndex)))
     }
 }

@@ -6,9 +6,9 @@ struct SlotAdvance: Sendable {
     var parent: UInt64
     var root: UInt64
 
-    /// The slots that reached confirmation and finality with it, and what happened in them.
-    var confirmed: SlotSummary?
-    var finalized: SlotSummary?
+    /// The slots that reached confirmation and finality with it, oldest first, and what happened in them.
+    var confirmed: [SlotSummary]
+    var finalized: [SlotSummary]
 }
 
 /// What happened in one slot.
@@ -36,14 +36,19 @@ extension Ledger {
     }
 
     /// Ends the slot, begins the next one, and says what reached which commitment level with that.
-    mutating func beginSlot(unixTimestamp: Int64) -> SlotAdvance {
+    ///
+    /// - Parameters:
+    ///   - unixTimestamp: The clock's time in the new slot; it never goes back.
+    ///   - holdsConfirmations: Whether no slot becomes confirmed or finalized now; the next call makes up for it.
+    /// - Returns: What reached which level.
+    mutating func beginSlot(unixTimestamp: Int64, holdsConfirmations: Bool = false) -> SlotAdvance {
         let parent = slot
         slot += 1
         blockhashes.register(nextBlockhash(), height: slot)
         deltas[slot] = SlotDelta()
-        let root = slot(at: .finalized)
-        // One more than the finalized slot's successors is kept: reading at the root needs everything after it.
-        if root > 0 { deltas[root - 1] = nil }
+        let confirmed = holdsConfirmations ? [] : raise(\.confirmedSlot, age: parameters.confirmationAge)
+        let finalized = holdsConfirmations ? [] : raise(\.finalizedSlot, age: parameters.finalizationAge)
+        blockhashes.forget(before: finalizedSlot)
         forgetExpiredMessages()
         prioritizationFees.beginSlot(slot)
         let epoch = slot / parameters.slotsPerEpoch
@@ -58,10 +63,23 @@ extension Ledger {
         return SlotAdvance(
             slot: slot,
             parent: parent,
-            root: root,
-            confirmed: slot > parameters.confirmationAge ? summary(of: slot(at: .confirmed)) : nil,
-            finalized: root > 0 ? summary(of: root) : nil
+            root: finalizedSlot,
+            confirmed: confirmed,
+            finalized: finalized
         )
+    }
+
+    /// Moves a mark up to the slot of an age, and says what happened in the slots that it passed.
+    private mutating func raise(_ mark: WritableKeyPath<Ledger, UInt64>, age: UInt64) -> [SlotSummary] {
+        guard slot > age, slot - age > self[keyPath: mark] else { return [] }
+        let passed = self[keyPath: mark] + 1...slot - age
+        let summaries = passed.map { summary(of: $0) }
+        // Reading at the finalized slot needs what came after it, and nothing before.
+        if mark == \.finalizedSlot {
+            for slot in self[keyPath: mark]..<slot - age { deltas[slot] = nil }
+        }
+        self[keyPath: mark] = slot - age
+        return summaries
     }
 
     private func summary(of slot: UInt64) -> SlotSummary {

@@ -20,6 +20,10 @@ public struct Ledger: Sendable {
     /// The slot that transactions land in now.
     public internal(set) var slot: UInt64 = 0
 
+    /// The newest slots that are confirmed and finalized.
+    var confirmedSlot: UInt64 = 0
+    var finalizedSlot: UInt64 = 0
+
     /// How many transactions landed, failed ones included.
     public internal(set) var transactionCount: UInt64 = 0
 
@@ -59,7 +63,7 @@ public struct Ledger: Sendable {
         let time = parameters.genesisTime ?? Self.timeOfDay()
         clock = ClockSysvar(slot: 0, epochStartTimestamp: time, epoch: 0, unixTimestamp: time)
         genesisHash = Self.genesisHash(parameters)
-        blockhashes = BlockhashQueue(lag: parameters.finalizationAge)
+        blockhashes = BlockhashQueue()
         history = TransactionHistory(limit: parameters.historyLimit)
         blockhashes.register(genesisHash, height: 0)
         makeGenesisAccounts()
@@ -76,13 +80,11 @@ public struct Ledger: Sendable {
 
     /// The newest slot that has reached a commitment level.
     public func slot(at commitment: Commitment) -> UInt64 {
-        let age =
-            switch commitment {
-            case .processed: UInt64(0)
-            case .confirmed: parameters.confirmationAge
-            case .finalized: parameters.finalizationAge
-            }
-        return slot > age ? slot - age : 0
+        switch commitment {
+        case .processed: slot
+        case .confirmed: confirmedSlot
+        case .finalized: finalizedSlot
+        }
     }
 
     /// An account as it is now, or nil if nothing is there.

@@ -70,8 +70,8 @@ struct SubscriptionHub: Sendable {
                 contextSlot: advance.slot
             )
         }
-        for (summary, commitment) in [(advance.confirmed, Commitment.confirmed), (advance.finalized, .finalized)] {
-            guard let summary else { continue }
+        let reached = advance.confirmed.map { ($0, Commitment.confirmed) } + advance.finalized.map { ($0, .finalized) }
+        for (summary, commitment) in reached {
             if commitment == .finalized {
                 for subscription in matching(.root) {
                     notify(subscription, .root(summary.slot), contextSlot: summary.slot)
