@@ -247,6 +247,55 @@ struct LoopbackTests {
         #expect(events.text == [4, 2])
     }
 
+    @Test("A client whose task is cancelled still hands over its newest voucher and says good-bye")
+    func cancelledClient() async throws {
+        let (vouchers, stored) = AsyncStream.makeStream(of: UInt64.self)
+        let (ends, ended) = AsyncStream.makeStream(of: Bool.self)
+        let (accepts, accepted) = AsyncStream.makeStream(of: Void.self)
+        let serve: PeerServer.Serve = { session in
+            while let prompt = try await session.nextPrompt() {
+                let answer = session.answer(to: prompt)
+                try await answer.accept(Fixture.parameters)
+                do {
+                    try await session.waitForVoucher(timeout: .seconds(120)) { $0.cumulative > 1_000 }
+                } catch PeerError.closed(.done) {
+                    ended.yield(true)
+                }
+            }
+        }
+        let authorize: PeerServer.Authorize = { _ in PeerAdmission { stored.yield($0.cumulative) } }
+        try await Self.withServer(authorize: authorize, serve: serve) { _, address in
+            // Shaped: the voucher would have to wait for the next beat.
+            let options = PeerClient.Options(
+                dialPolicy: .allowingLoopback,
+                connectTimeout: .seconds(120),
+                handshakeTimeout: .seconds(120)
+            )
+            let client = Task {
+                try await PeerClient().withSession(
+                    to: address,
+                    context: Fixture.context,
+                    identity: Fixture.clientKey,
+                    request: Fixture.request,
+                    options: options
+                ) { session in
+                    for try await event in try await session.prompt([1]).events {
+                        guard case .accepted = event else { continue }
+                        try session.send(voucher: Fixture.voucher(77))
+                        accepted.yield()
+                    }
+                }
+            }
+            for await _ in accepts { break }
+            client.cancel()
+            await #expect(throws: (any Error).self) { try await client.value }
+            var iterator = vouchers.makeAsyncIterator()
+            #expect(await iterator.next() == 77)
+            var endings = ends.makeAsyncIterator()
+            #expect(await endings.next() == true)
+        }
+    }
+
     @Test("Draining: the answer under way is finished, then the server's run returns; newcomers find nobody")
     func drain() async throws {
         let (reached, signal) = AsyncStream.makeStream(of: Void.self)

@@ -152,8 +152,10 @@ struct RecordLayerTests {
                 try PeerRecord(type: 7, body: $0)
             }
         }
-        let hostile = PeerErrorMessage(.busy, text: "\u{1b}[2Jgone\u{7f}\n")
-        #expect(!"\(hostile)".unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f })
+        let hostile = PeerErrorMessage(.busy, text: "\u{1b}[2Jgone\u{7f}\n\u{9b}31m\u{202e}evil\u{2028}")
+        let bad: Set<UInt32> = [0x1b, 0x7f, 0x0a, 0x9b, 0x202e, 0x2028]
+        #expect(!"\(hostile)".unicodeScalars.contains { bad.contains($0.value) })
+        #expect("\(hostile)".contains("evil"))
     }
 
     @Test("Handshake payloads have one size and one form")

@@ -154,38 +154,37 @@ public struct PeerClient: Sendable {
         }
         let shell = SessionShell(monitor: SessionMonitor(machine), clock: clock)
         let monitor = shell.monitor
-        return try await withTaskGroup(of: SessionTask.self, isolation: isolation) { group in
-            group.addTask {
-                await shell.read(inbound)
-                return .reader
-            }
-            group.addTask {
-                await shell.write(send)
-                return .writer
-            }
-            group.addTask {
-                await shell.beat()
-                return .beat
-            }
-            let outcome: Swift.Result<Result, any Error>
-            do {
-                let session = PeerSession(monitor: monitor, clock: clock, hello: try await Self.hello(of: monitor))
-                outcome = .success(try await body(session))
-            } catch {
-                outcome = .failure(error)
-            }
+        // A task of its own, awaited below on every path: when the caller is cancelled the newest voucher and the good-bye
+        // must still go out, and a cancelled reader would close the connection first.
+        let running = Task { await shell.run(over: inbound, send: send) }
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            let session = PeerSession(monitor: monitor, clock: clock, hello: try await Self.hello(of: monitor))
+            outcome = .success(try await body(session))
+        } catch {
+            outcome = .failure(error)
+        }
+        await withTaskCancellationHandler {
+            let now = clock.now()
             if case .success = outcome, options.waitsForPaddedEnd {
-                let now = clock.now()
                 monitor.change { $0.close(now: now) }
             } else {
                 monitor.change { $0.leave() }
             }
-            // The writer ends when the session is over and its last word is written.
-            while let ended = await group.next(isolation: isolation), ended != .writer {}
-            group.cancelAll()
-            logger.debug("peer session ended", metadata: ["reason": "\(monitor.read { $0.ending?.description ?? "" })"])
-            return outcome
-        }.get()
+            // The machine ends by itself; this is for a connection that takes no bytes any more.
+            let patience = max(monitor.read { $0.deadline }, now) + SessionTiming.linger
+            let clock = clock
+            let watchdog = Task {
+                try? await clock.sleep(patience)
+                running.cancel()
+            }
+            await running.value
+            watchdog.cancel()
+        } onCancel: {
+            monitor.change { $0.leave() }
+        }
+        logger.debug("peer session ended", metadata: ["reason": "\(monitor.read { $0.ending?.description ?? "" })"])
+        return try outcome.get()
     }
 
     private static func hello(of monitor: SessionMonitor<ClientSessionMachine>) async throws -> PeerSession.Hello {

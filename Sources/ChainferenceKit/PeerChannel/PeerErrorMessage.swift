@@ -18,11 +18,21 @@ public struct PeerErrorMessage: Error, Hashable, Sendable {
 extension PeerErrorMessage: CustomStringConvertible {
     /// What the server says and what to do next.
     public var description: String {
-        // The text comes from a stranger: control characters must not reach a terminal.
-        let safe = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }))
+        // The text comes from a stranger: neither control characters nor such as turn the writing around may reach a
+        // terminal.
+        let safe = String(String.UnicodeScalarView(text.unicodeScalars.filter(\.isPrintable)))
         let detail = safe.isEmpty ? "" : " (\(safe))"
         let advice = retryAfter.map { "Try again in \(max(1, Int($0.inSeconds.rounded(.up)))) s." } ?? code.advice
         return "The server answered: \(code)\(detail). \(advice)"
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
     }
 }
 

@@ -174,6 +174,7 @@ struct ClientSessionMachine: ~Copyable, Sendable {
 
     /// Says good-bye at once, without waiting for the stream's cadence or its padded end.
     mutating func leave() {
+        deadline = .zero
         if phase == .open {
             isClosing = true
             queue = []

@@ -5,6 +5,29 @@ struct SessionShell<Machine: SessionMachine & ~Copyable>: Sendable {
     let monitor: SessionMonitor<Machine>
     let clock: SessionClock
 
+    /// Runs a session until it is over and its last word is written.
+    func run(
+        over inbound: some AsyncSequence<ByteBuffer, any Error> & Sendable,
+        send: @escaping @Sendable (ByteBuffer) async throws -> Void
+    ) async {
+        await withTaskGroup(of: SessionTask.self) { group in
+            group.addTask {
+                await read(inbound)
+                return .reader
+            }
+            group.addTask {
+                await write(send)
+                return .writer
+            }
+            group.addTask {
+                await beat()
+                return .beat
+            }
+            while let ended = await group.next(), ended != .writer {}
+            group.cancelAll()
+        }
+    }
+
     /// Feeds everything that arrives to the machine, until the connection or the session ends.
     func read(_ inbound: some AsyncSequence<ByteBuffer, any Error>) async {
         do {
