@@ -128,6 +128,24 @@ struct PubSubClientTests {
         }
     }
 
+    @Test("A flood of pings is answered without piling up answers")
+    func pingFlood() async throws {
+        try await VirtualTime.run { machine async throws in
+            let pongs = Shared(Mutex(0))
+            let socket = ScriptedWebSocket { peer in
+                for _ in 0..<10_000 { peer.outbox.yield(.ping([1])) }
+                for await message in peer.inbound {
+                    if case .pong = message { pongs.value.withLock { $0 += 1 } }
+                }
+            }
+            let client = PubSubClient(socket, machine: machine)
+            try await client.runWhile { try await machine.sleep(for: .seconds(3)) }
+            let count = pongs.value.withLock { $0 }
+            #expect(count > 0 && count < 10_000)
+            #expect(socket.connections == 1)
+        }
+    }
+
     @Test("A slow subscriber loses the oldest news, and is told how many")
     func overflow() async throws {
         try await VirtualTime.run { machine async throws in

@@ -1,5 +1,6 @@
 import Foundation
 import Solana
+import Synchronization
 import Testing
 
 @testable import SolanaRPC
@@ -73,6 +74,23 @@ struct SVMNodeTests {
         let record = try #require(try await rpc.getTransaction(done.signature))
         #expect(record.meta?.fee == 6_000)
         #expect(record.transaction?.id == done.signature)
+    }
+
+    @Test("Fees are what the VM charges, with and without a limit of compute units")
+    func fees() async throws {
+        try await rpc.airdrop(3_000_000_000, to: wallet.address)
+        let transfer = SystemProgram.transfer(from: wallet.address, to: Keypair().address, lamports: 900_000_000)
+        let limits: [SendPolicy.ComputeUnitLimit] = [.runtimeDefault, .fixed(5_000), .simulated(factor: 2, floor: 7)]
+        for limit in limits {
+            var policy = SendPolicy.localnet
+            policy.computeUnitLimit = limit
+            policy.priorityFee = .fixed(2_000_000)
+            let pending = Shared(Mutex<Lamports?>(nil))
+            let done = try await TransactionSender(rpc: rpc, policy: policy).send([transfer], payer: wallet) { signed in
+                pending.value.withLock { $0 = signed.fee }
+            }
+            #expect(pending.value.withLock { $0 } == done.fee)
+        }
     }
 
     @Test("An overdraft is refused by the VM with the system program's error")

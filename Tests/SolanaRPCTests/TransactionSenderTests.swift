@@ -187,6 +187,27 @@ struct TransactionSenderTests {
         }
     }
 
+    @Test("A block height without end, as a hostile node may name it, only means that nothing expires")
+    func endlessValidity() async throws {
+        let payer = try #require(payer)
+        try await VirtualTime.run { machine async throws in
+            let chain = ChainModel(machine: machine)
+            var transaction = try Transaction(
+                feePayer: payer.address,
+                instructions: [memo("a")],
+                recentBlockhash: chain.blockhash(at: 900)
+            )
+            try transaction.sign(by: [payer])
+            let pending = try PendingTransaction(transaction: transaction, lastValidBlockHeight: .max)
+            let sender = TransactionSender(
+                rpc: try rpc(ModelNode(chain, faults: .init(lostSends: 1)), machine: machine),
+                policy: SendPolicy(deadline: .seconds(60))
+            )
+            let error = try await error { try await sender.confirm(pending) }
+            #expect(error.mayStillLand)
+        }
+    }
+
     @Test("A second signature follows only after the first has expired")
     func secondSignature() async throws {
         let payer = try #require(payer)

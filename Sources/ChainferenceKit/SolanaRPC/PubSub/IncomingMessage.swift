@@ -49,7 +49,9 @@ extension IncomingMessage: Decodable {
 
         init(from decoder: any Decoder) throws {
             if let container = try? decoder.container(keyedBy: CodingKeys.self) {
-                pubkey = try? container.decodeIfPresent(String.self, forKey: .pubkey)
+                // No address is longer; what is remembered by it stays small.
+                let text = try? container.decodeIfPresent(String.self, forKey: .pubkey)
+                pubkey = text.flatMap { $0.utf8.count <= 44 ? $0 : nil }
                 isReceipt = false
             } else {
                 pubkey = nil

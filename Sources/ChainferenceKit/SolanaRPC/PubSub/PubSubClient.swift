@@ -41,6 +41,10 @@ public final class PubSubClient: Sendable {
         var isRunning = false
         /// Where the actions of the machine go while there is a connection.
         var outbox: AsyncStream<Outgoing>.Continuation?
+        /// Whether a pong waits to be sent.
+        ///
+        /// Further pings need none of their own then, so that a flood of them fills nothing.
+        var isPongQueued = false
     }
 
     private enum Outgoing: Sendable {
@@ -194,14 +198,17 @@ public final class PubSubClient: Sendable {
         let clock = environment.clock
         state.withLock { state in
             state.outbox = outbox
+            state.isPongQueued = false
             perform(state.machine.connected(now: clock.now), &state)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
-            group.addTask {
+            group.addTask { [self] in
                 for await item in outgoing {
                     switch item {
-                    case .message(let message): try await connection.send(message)
+                    case .message(let message):
+                        try await connection.send(message)
+                        if case .pong = message { state.withLock { $0.isPongQueued = false } }
                     case .drop(let reason): throw WebSocketError.dropped(reason)
                     }
                 }
@@ -215,6 +222,8 @@ public final class PubSubClient: Sendable {
                             perform(state.machine.received(text, now: clock.now), &state)
                         case .ping(let payload):
                             state.machine.receivedControl(now: clock.now)
+                            guard !state.isPongQueued else { break }
+                            state.isPongQueued = true
                             outbox.yield(.message(.pong(payload)))
                         case .pong:
                             state.machine.receivedControl(now: clock.now)

@@ -158,7 +158,7 @@ struct ConfirmationRace: Sendable {
                     return await lookALastTime(since: info.absoluteSlot)
                 }
                 // Half of the time that the remaining blocks will take, at 400 ms each.
-                let remaining = min(pending.lastValidBlockHeight - info.blockHeight + 1, 1_000)
+                let remaining = min(pending.lastValidBlockHeight - info.blockHeight, 1_000) + 1
                 let half = Duration.milliseconds(200) * Int(remaining)
                 interval = max(policy.pollInterval, min(half, policy.maximumExpiryCheckInterval))
             } catch let error as RPCError {
