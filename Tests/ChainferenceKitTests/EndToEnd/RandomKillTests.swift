@@ -18,7 +18,9 @@ struct RandomKillTests {
             var random = SplitMix64(seed: 6)
             let wallet = try market.wallet()
             let total = market.cluster.allBalances().total
-            for round in 0..<25 {
+            // Eight in every run; more on request.
+            let rounds = ProcessInfo.processInfo.environment["CHAINFERENCE_KILLS"].flatMap { Int($0) } ?? 8
+            for round in 0..<rounds {
                 let buyer = try market.wallet()
                 let raw = RawClient(market: market, wallet: buyer)
                 let delay = Duration.milliseconds(Int.random(in: 1...600, using: &random))
@@ -60,8 +62,8 @@ struct RandomKillTests {
                 }
                 try store.close()
             }
-            let airdropped = Lamports(25 * 1_000_000_000)
-            #expect(market.cluster.allBalances().total <= total.saturatingAdding(airdropped))
+            // Airdrops come out of the faucet, and fees are counted: nothing is made and nothing is lost.
+            #expect(market.cluster.allBalances().total == total)
             let account = try #require(try await market.chain.server(of: wallet.address)?.account)
             #expect(account.openLocks == 0 && account.reputation.failed == 0)
         }

@@ -138,4 +138,42 @@ struct SettlementTests {
             }
         }
     }
+
+    @Test(
+        "A wallet without funds, a prompt that is too long, an unknown model and a tiny budget cost nothing and say so"
+    )
+    func refusals() async throws {
+        try await TestMarket.with { market in
+            let seller = try market.seller { $0.maximumPromptBytes = 65_536 }
+            let buyer = try market.wallet()
+            try await market.running(seller) {
+                let long = try market.prompt(String(repeating: "long ", count: 4_000))
+                func error(
+                    _ wallet: Keypair,
+                    asking prompt: GenerationRequest,
+                    of model: ModelID = "test/scripted",
+                    budget: Lamports = 1_000_000
+                ) async throws -> String {
+                    let client = try await market.client(wallet) { $0.maximumPromptBytes = 10_000 }
+                    let before = market.cluster.balance(of: wallet.address)
+                    let thrown = await #expect(throws: ClientError.self) {
+                        try await client.withSession(model, budget: budget, for: prompt) { try await $0.ask(prompt) }
+                    }
+                    #expect(market.cluster.balance(of: wallet.address) == before)
+                    return "\(try #require(thrown))"
+                }
+                let prompt = try market.prompt()
+                for text in [
+                    try await error(Keypair(), asking: prompt),
+                    try await error(buyer, asking: long),
+                    try await error(buyer, asking: prompt, of: "no/such-model"),
+                    try await error(buyer, asking: prompt, budget: 1),
+                ] {
+                    #expect(text.contains("Nothing was spent"), "\(text)")
+                }
+                #expect(try await error(buyer, asking: prompt, of: "no/such-model").contains("test/scripted"))
+                #expect(seller.backend.pieces == 0)
+            }
+        }
+    }
 }

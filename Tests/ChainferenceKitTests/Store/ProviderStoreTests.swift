@@ -66,8 +66,11 @@ struct ProviderStoreTests {
     func settings() async throws {
         try await withFolder { path in
             let store = try ProviderStore(path: path)
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            try await store.save(record())
+            for file in [path, path + "-wal", path + "-shm", path + ".lock"] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: file)
+                #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600, "\(file)")
+            }
             let (journal, synchronous) = try await store.write { database in
                 (
                     try String.fetchOne(database, sql: "PRAGMA journal_mode"),
@@ -76,6 +79,16 @@ struct ProviderStoreTests {
             }
             #expect(journal == "wal")
             #expect(synchronous == 2)
+        }
+    }
+
+    @Test("A second provider can't open the store until the first one closes it")
+    func exclusive() async throws {
+        try await withFolder { path in
+            let first = try ProviderStore(path: path)
+            #expect(throws: StoreError.inUse(path: path)) { try ProviderStore(path: path) }
+            try first.close()
+            try ProviderStore(path: path).close()
         }
     }
 

@@ -136,6 +136,7 @@ struct PromptAnswer: Sendable {
                 try await backend.generate(request, into: GenerationOutput { try await deliver($0) })
             }
             if let summary {
+                engine.state.withLock { $0.health.succeeded() }
                 reason = summary.finishReason.code
                 usage = summary.usage
             } else {
@@ -150,7 +151,9 @@ struct PromptAnswer: Sendable {
         } catch {
             try Task.checkCancellation()
             active.state.withLock { $0.hasFailed = true }
-            engine.report(.failed(request: active.address, reason: "\(error)"))
+            let now = engine.time.now
+            engine.state.withLock { $0.health.failed(at: now) }
+            engine.report(.backendTrouble(reason: "\(error)"))
             throw PeerErrorMessage(.backendFailed, text: "the model backend failed")
         }
         try await finish(reason, usage: usage, inputTokens: inputTokens)

@@ -84,6 +84,21 @@ extension ProviderEngine {
         }
     }
 
+    /// Asks the backend at intervals what it serves, so that nothing is locked that it can't answer.
+    func watchBackend() async throws {
+        while true {
+            try await time.sleep(for: .seconds(BackendHealth.firstRest))
+            var models: [String] = []
+            do {
+                models = try await provider.backend.models()
+            } catch {
+                try Task.checkCancellation()
+                report(.backendTrouble(reason: "\(error)"))
+            }
+            state.withLock { $0.health.observe(available: models) }
+        }
+    }
+
     /// The active lock of exactly this incarnation.
     func active(_ id: LockID) -> ActiveLock? {
         state.withLock { $0.locks[id.request].flatMap { $0.id == id ? $0 : nil } }
@@ -100,9 +115,12 @@ extension ProviderEngine {
                 // What has no situation yet is being locked.
                 lock.situation(isDraining: false).map { claimPolicy.occupiesSlot($0, now: now) } ?? true
             }
+            let health = state.health
             let situation = LockPolicy.Situation(
                 server: server,
-                served: Set(provider.offers.map(\.model.hash)),
+                served: Set(
+                    provider.offers.filter { health.serves($0.backendModel, at: now) }.map(\.model.hash)
+                ),
                 fee: state.fee,
                 locks: locks,
                 now: now
@@ -112,8 +130,8 @@ extension ProviderEngine {
                 let lock = ActiveLock(id: id, request: account)
                 state.locks[id.request] = lock
                 return (Candidate(lock: lock, listingIndex: index), nil)
-            case .leave(.busy):
-                // A slot may be free the next time that it is looked at.
+            case .leave(.busy), .leave(.modelNotServed):
+                // A slot may be free, or the backend back, the next time that it is looked at.
                 return (nil, nil)
             case .leave(let reason):
                 state.left[id] = account.expiresAt

@@ -19,6 +19,8 @@ final class ProviderEngine: Sendable {
         var server: ServerAccount?
         /// The market's fee as it was last read.
         var fee = BasisPoints.zero
+        /// Whether the backend may be given work.
+        var health = BackendHealth()
         /// Requests that were looked at and left alone, and until when they can be locked.
         var left: [LockID: UnixTime] = [:]
         var peerServer: PeerServer?
@@ -138,6 +140,10 @@ final class ProviderEngine: Sendable {
                 return .background
             }
             group.addTask {
+                try await self.watchBackend()
+                return .background
+            }
+            group.addTask {
                 try await self.tick()
                 return .background
             }
@@ -181,7 +187,8 @@ final class ProviderEngine: Sendable {
     func report(_ event: ProviderEvent) {
         switch event {
         case .left: provider.logger.debug("\(event)")
-        case .lockFailed, .refused, .failed, .settlementFailed, .chainTrouble: provider.logger.warning("\(event)")
+        case .lockFailed, .refused, .failed, .settlementFailed, .backendTrouble, .chainTrouble:
+            provider.logger.warning("\(event)")
         default: provider.logger.info("\(event)")
         }
         provider.onEvent(event)

@@ -33,6 +33,8 @@ public enum ProviderEvent: Hashable, Sendable {
     case released(request: Address)
     /// A claim or a release did not land; it is tried again until the deadline.
     case settlementFailed(request: Address, reason: String)
+    /// The backend failed or could not be asked; nothing new is locked until it is back.
+    case backendTrouble(reason: String)
     /// The cluster could not be asked; it is tried again.
     case chainTrouble(reason: String)
     /// No new locks from now on; what runs is finished and claimed.
@@ -59,6 +61,7 @@ extension ProviderEvent: CustomStringConvertible {
         case .claimed(let request, let charge, _): "claimed \(charge) for \(request)"
         case .released(let request): "released \(request)"
         case .settlementFailed(let request, let reason): "settling \(request) failed: \(reason)"
+        case .backendTrouble(let reason): "trouble with the backend: \(reason)"
         case .chainTrouble(let reason): "trouble with the cluster: \(reason)"
         case .draining: "draining: no new locks"
         }

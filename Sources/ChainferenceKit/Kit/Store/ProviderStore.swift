@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 public import Solana
 
@@ -9,19 +8,21 @@ public import Solana
 /// transaction goes out, claims before the claim goes out. The chain stays the judge; the store says where to look.
 public final class ProviderStore: Sendable {
     let database: any DatabaseWriter
+    private let lock: StoreLock?
 
     /// Opens or creates the store and brings its schema up to date.
     ///
-    /// - Parameter path: The database file; its directory must exist. The file is readable by its owner alone.
+    /// - Parameter path: The database file; its directory must exist. The file is readable by its owner alone, and no
+    ///   other process can open the store until this one closes it or ends.
     /// - Throws: ``StoreError``.
     public init(path: String) throws(StoreError) {
+        lock = try StoreLock(path: path)
+        try StoreLock.createPrivateFile(path)
         do {
-            let isNew = !FileManager.default.fileExists(atPath: path)
             let pool = try DatabasePool(path: path, configuration: Self.configuration)
             // A commit reaches the disk before it returns. GRDB sets NORMAL when it switches a pool to WAL, which may lose
             // the last commits in a power cut; the pool's one writer keeps what is set here.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            if isNew { try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path) }
             try Self.migrator.migrate(pool)
             self.database = pool
         } catch {
@@ -33,6 +34,7 @@ public final class ProviderStore: Sendable {
     ///
     /// - Throws: ``StoreError``.
     public init() throws(StoreError) {
+        lock = nil
         do {
             let queue = try DatabaseQueue(configuration: Self.configuration)
             try Self.migrator.migrate(queue)
@@ -46,6 +48,7 @@ public final class ProviderStore: Sendable {
     public func close() throws(StoreError) {
         do {
             try database.close()
+            lock?.release()
         } catch {
             throw .failed(reason: "\(error)")
         }
@@ -121,6 +124,8 @@ public struct LockID: Hashable, Sendable {
 public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file can't be opened or brought up to date.
     case cannotOpen(path: String, reason: String)
+    /// Another provider works with this store.
+    case inUse(path: String)
     /// A read or a write failed.
     case failed(reason: String)
     /// A stored row makes no sense.
@@ -136,6 +141,9 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .cannotOpen(let path, let reason):
             "The store at \(path) can't be opened: \(reason). Check that the directory exists and can be written, and "
                 + "that no newer version of the kit has changed the file."
+        case .inUse(let path):
+            "Another provider works with the store at \(path). Stop it first, or run this one with another wallet: two "
+                + "providers of one wallet would take each other's locks for left behind."
         case .failed(let reason):
             "The store failed: \(reason). Nothing was acted on; check the disk's free space and the file's permissions."
         case .corrupt(let table, let column):
