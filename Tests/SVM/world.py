@@ -57,12 +57,14 @@ class Job:
 
 
 class World:
-    def __init__(self, fee: int = 0, minimum: int = 0, initialize: bool = True) -> None:
+    def __init__(
+        self, fee: int = 0, minimum: int = 0, initialize: bool = True, elf: bytes | None = None
+    ) -> None:
         self.vm = VM()
         self.authority = seeded("chainference localnet authority")
         self.vm.fund(self.authority.pubkey(), 100_000_000_000)
         program = seeded("chainference localnet program")
-        deploy(self.vm, program_bytes(), program, self.authority)
+        deploy(self.vm, elf or program_bytes(), program, self.authority)
         self.program = MarketProgram(program.pubkey())
         self.vm.compared_program = self.program.id
         self.treasury = self.vm.keypair(1_000_000).pubkey()
