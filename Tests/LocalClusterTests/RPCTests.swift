@@ -404,6 +404,64 @@ struct RPCTests {
         try await withCluster {
             $0.ledger.accounts[table.address] = LedgerTests.account(of: table)
         } run: { cluster, rpc in
+            var transaction = try Transaction(
+                feePayer: alice.address,
+                instructions: [pay(alice, bob.address, 5_000_000)],
+                lookupTables: [table],
+                recentBlockhash: cluster.latestBlockhash()
+            )
+            try transaction.sign(by: [alice])
+            let signature = JSONValue.string(try cluster.submit(transaction).signature.base58)
+            cluster.advanceSlot()
+            let refused = try await rpc.refusal("getTransaction", signature, ["commitment": "confirmed"])
+            #expect(refused["code"] == -32_015)
+            let shown = try await rpc.call(
+                "getTransaction",
+                signature,
+                ["commitment": "confirmed", "maxSupportedTransactionVersion": 0]
+            )
+            #expect(shown["version"] == 0)
+            #expect(shown["meta"]?["loadedAddresses"]?["writable"] == [.string(bob.address.base58)])
+            let lookups = shown["transaction"]?["message"]?["addressTableLookups"]?.elements
+            #expect(lookups?.first?["accountKey"] == .string(table.address.base58))
+        }
+    }
+
+    @Test("Blocks chain by their hashes and hold their transactions")
+    func blocks() async throws {
+        try await withCluster { cluster, rpc in
+            let slot = cluster.slot
+            let offered = cluster.latestBlockhash()
+            let signature = try cluster.submit(transfer(5_000_000, cluster)).signature.base58
+            let early = try await rpc.refusal("getBlock", .unsigned(slot), ["commitment": "confirmed"])
+            #expect(early["code"] == -32_004)
+            cluster.advanceSlot()
+            let options: JSONValue = ["commitment": "confirmed", "maxSupportedTransactionVersion": 0]
+            let block = try await rpc.call("getBlock", .unsigned(slot), options)
+            #expect(block["previousBlockhash"] == .string(offered.base58))
+            #expect(block["blockhash"] == .string(cluster.latestBlockhash().base58))
+            #expect(block["blockHeight"] == .unsigned(slot))
+            // Beside the transfer, the slot may have the transaction that initialised the market.
+            let last = block["transactions"]?.elements?.last
+            #expect(last?["transaction"]?["signatures"] == [.string(signature)])
+            #expect(last?["meta"]?["fee"] == 5_000)
+            let short = try await rpc.call(
+                "getBlock",
+                .unsigned(slot),
+                ["commitment": "confirmed", "transactionDetails": "signatures"]
+            )
+            #expect(short["signatures"]?.elements?.last == .string(signature))
+            #expect(short["transactions"] == nil)
+            let slots = try await rpc.call("getBlocks", 1, .unsigned(slot), ["commitment": "confirmed"])
+            #expect(slots == .array((1...slot).map { .unsigned($0) }))
+            #expect(try await rpc.call("getBlocks", .unsigned(slot + 9), ["commitment": "confirmed"]) == [])
+            #expect(try await rpc.call("getBlockTime", .unsigned(slot)) == block["blockTime"])
+        }
+    }
+
+    @Test("Airdrops come from the faucet, as transactions, as many as one likes in one slot")
+    func airdrops() async throws {
+        try await withCluster { cluster, rpc in
             let total = cluster.allBalances().total
             var signatures: Set<JSONValue> = []
             for _ in 0..<5 {

@@ -76,6 +76,10 @@ async def test_a_transfer_is_sent_confirmed_and_read_back(localnet, client, sock
     assert found.transaction.meta.post_balances[:2] == [4 * SOL - 5_000, SOL]
     parsed = (await client.get_transaction(signature, "jsonParsed", max_supported_transaction_version=0)).value
     assert parsed.transaction.transaction.message.instructions[0].parsed["type"] == "transfer"
+    await client.confirm_transaction(signature, FINALIZED, sleep_seconds=0.02)
+    block = (await client.get_block(found.slot, max_supported_transaction_version=0)).value
+    assert signature in [entry.transaction.signatures[0] for entry in block.transactions]
+    assert (await client.get_block_time(found.slot)).value == block.block_time
     history = (await client.get_signatures_for_address(receiver)).value
     assert [entry.signature for entry in history] == [signature]
     statuses = (await client.get_signature_statuses([signature, Signature.default()])).value

@@ -76,6 +76,7 @@ extension Ledger {
             writing: zip(transaction.accountKeys, transaction.writable).lazy.filter(\.1).map(\.0),
             inSlot: slot
         )
+        blocks.note(record.signature, inSlot: slot)
         history.append(record)
         return ProcessedTransaction(record: record, changes: changes)
     }

@@ -44,7 +44,7 @@ extension Ledger {
     mutating func beginSlot(unixTimestamp: Int64, holdsConfirmations: Bool = false) -> SlotAdvance {
         let parent = slot
         slot += 1
-        blockhashes.register(nextBlockhash(), height: slot)
+        blockhashes.register(blockhash(offeredIn: slot), height: slot)
         deltas[slot] = SlotDelta()
         let confirmed = holdsConfirmations ? [] : raise(\.confirmedSlot, age: parameters.confirmationAge)
         let finalized = holdsConfirmations ? [] : raise(\.finalizedSlot, age: parameters.finalizationAge)
@@ -58,6 +58,7 @@ extension Ledger {
             epoch: epoch,
             unixTimestamp: max(clock.unixTimestamp, unixTimestamp)
         )
+        blocks.begin(slot, time: clock.unixTimestamp)
         storeSysvar(clock.bytes, at: WellKnownAddress.clock)
         storeSysvar(recentBlockhashes, at: Sysvar.recentBlockhashes)
         return SlotAdvance(
@@ -106,7 +107,9 @@ extension Ledger {
         return bytes
     }
 
-    private func nextBlockhash() -> Blockhash {
+    /// The blockhash that transactions can name from a slot on: the hash of the block before.
+    func blockhash(offeredIn slot: UInt64) -> Blockhash {
+        if slot == 0 { return genesisHash }
         var bytes = genesisHash.bytes
         bytes.append(little: slot)
         return Self.hash(bytes)

@@ -42,6 +42,7 @@ public struct Ledger: Sendable {
     var blockhashes: BlockhashQueue
     var history: TransactionHistory
     var prioritizationFees = PrioritizationFees()
+    var blocks: BlockIndex
 
     /// The messages that landed, by the blockhash they named; forgotten when that expires.
     var landed: [Blockhash: [Blockhash: UInt64]] = [:]
@@ -65,6 +66,7 @@ public struct Ledger: Sendable {
         genesisHash = Self.genesisHash(parameters)
         blockhashes = BlockhashQueue()
         history = TransactionHistory(limit: parameters.historyLimit)
+        blocks = BlockIndex(limit: parameters.blockLimit)
         blockhashes.register(genesisHash, height: 0)
         makeGenesisAccounts()
         deltas[0] = SlotDelta()

@@ -14,6 +14,9 @@ public struct LedgerParameters: Sendable {
     /// How many transactions `getTransaction` and `getSignaturesForAddress` remember.
     public var historyLimit = 50_000
 
+    /// How many blocks `getBlock` remembers.
+    public var blockLimit = 10_000
+
     /// What the faucet's account holds at first.
     public var faucetBalance: Lamports = 500_000_000_000_000_000
 

@@ -44,15 +44,9 @@ extension RPCCalls {
             }
         }
         guard let record = found else { return .null }
-        let isVersioned = Self.isVersioned(record)
-        guard !isVersioned || maximumVersion != nil else { throw .unsupportedVersion(0) }
-        var members: [String: JSONValue] = [
-            "slot": .unsigned(record.slot),
-            "blockTime": .signed(record.blockTime),
-            "transaction": try TransactionJSON.transaction(record, encoding: encoding),
-            "meta": TransactionJSON.meta(record),
-        ]
-        if maximumVersion != nil { members["version"] = isVersioned ? 0 : "legacy" }
+        var members = try show(record, encoding, maximumVersion: maximumVersion)
+        members["slot"] = .unsigned(record.slot)
+        members["blockTime"] = .signed(record.blockTime)
         return .object(members)
     }
 
@@ -95,6 +89,24 @@ extension RPCCalls {
 
     // MARK: Parts
 
+    /// A transaction and what it did, for a client that knows versions up to a maximum.
+    ///
+    /// - Throws: Error -32015 if the client does not know the transaction's version.
+    func show(
+        _ record: TransactionRecord,
+        _ encoding: TransactionJSON.Encoding,
+        maximumVersion: UInt64?
+    ) throws(RPCFailure) -> [String: JSONValue] {
+        let isVersioned = Self.isVersioned(record)
+        guard !isVersioned || maximumVersion != nil else { throw .unsupportedVersion(0) }
+        var members: [String: JSONValue] = [
+            "transaction": try TransactionJSON.transaction(record, encoding: encoding),
+            "meta": TransactionJSON.meta(record),
+        ]
+        if maximumVersion != nil { members["version"] = isVersioned ? 0 : "legacy" }
+        return members
+    }
+
     private func summary(of record: TransactionRecord, _ ledger: Ledger) -> JSONValue {
         [
             "signature": .string(record.signature.base58),
@@ -112,7 +124,7 @@ extension RPCCalls {
         return slot <= ledger.slot(at: .confirmed) ? .confirmed : .processed
     }
 
-    private func confirmedOrBetter(_ options: RPCOptions) throws(RPCFailure) -> Commitment {
+    func confirmedOrBetter(_ options: RPCOptions) throws(RPCFailure) -> Commitment {
         let level = try options.commitment() ?? .finalized
         guard level >= .confirmed else {
             throw .invalidParams("Method does not support commitment below `confirmed`")

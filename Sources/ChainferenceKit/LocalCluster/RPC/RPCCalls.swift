@@ -57,6 +57,10 @@ struct RPCCalls {
         case "getProgramAccounts": try getProgramAccounts(parameters)
         case "getMinimumBalanceForRentExemption": try getMinimumBalanceForRentExemption(parameters)
         case "getSupply": try getSupply(parameters)
+        // Blocks
+        case "getBlock": try getBlock(parameters)
+        case "getBlocks": try getBlocks(parameters)
+        case "getBlockTime": try getBlockTime(parameters)
         // Cluster
         case "getBlockHeight", "getSlot": try getSlot(parameters)
         case "getEpochInfo": try getEpochInfo(parameters)
@@ -65,6 +69,7 @@ struct RPCCalls {
         case "getGenesisHash": .string(cluster.withState { $0.ledger.genesisHash.base58 })
         case "getHealth": "ok"
         case "getIdentity": ["identity": .string(Ledger.faucet.address.base58)]
+        case "getSlotLeader": .string(Ledger.faucet.address.base58)
         case "getTransactionCount": .unsigned(cluster.withState { $0.ledger.transactionCount })
         case "getVersion": ["solana-core": .string(LocalCluster.apiVersion), "feature-set": 0]
         // Blockhashes and fees

@@ -1,0 +1,36 @@
+import Solana
+
+/// What is remembered of the recent blocks, bounded in number.
+struct BlockIndex: Sendable {
+    /// One block.
+    struct Block: Sendable {
+        /// The clock's time, in seconds since 1970.
+        var time: Int64
+
+        /// The transactions that landed, in order.
+        var signatures: [Signature] = []
+    }
+
+    private var blocks: [UInt64: Block] = [:]
+    private let limit: UInt64
+
+    init(limit: Int) {
+        self.limit = UInt64(max(1, limit))
+    }
+
+    subscript(slot: UInt64) -> Block? { blocks[slot] }
+
+    /// The slots from one to another that are remembered, in order.
+    func slots(from first: UInt64, through last: UInt64) -> [UInt64] {
+        blocks.keys.filter { $0 >= first && $0 <= last }.sorted()
+    }
+
+    mutating func begin(_ slot: UInt64, time: Int64) {
+        blocks[slot] = Block(time: time)
+        if slot >= limit { blocks[slot - limit] = nil }
+    }
+
+    mutating func note(_ signature: Signature, inSlot slot: UInt64) {
+        blocks[slot]?.signatures.append(signature)
+    }
+}
