@@ -80,6 +80,8 @@ extension LocalCluster {
 
     /// Gives lamports from the faucet, by a transaction that the faucet signs and pays for.
     ///
+    /// In real time the slot ends with it, so that the lamports are confirmed when this returns.
+    ///
     /// - Parameters:
     ///   - lamports: How much; a new account needs at least the rent exemption.
     ///   - address: Who gets it.
@@ -110,6 +112,10 @@ extension LocalCluster {
         }
         let record = try submit(transaction)
         if let error = record.error { throw error }
+        // Whoever reads at `confirmed` sees it once this has returned. A manual pace stays in the caller's hands.
+        if configuration.pace == .realTime {
+            for _ in 0..<configuration.ledger.confirmationAge { advanceSlot() }
+        }
         return record.signature
     }
 }
