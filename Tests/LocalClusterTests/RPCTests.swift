@@ -102,6 +102,23 @@ struct RPCTests {
         }
     }
 
+    @Test("A port that is taken is named, with what to do")
+    func takenPorts() async throws {
+        try await withCluster { cluster, _ in
+            for (url, isRPC) in [(cluster.rpcURL, true), (cluster.webSocketURL, false)] {
+                let port = try #require(url.split(separator: ":").last.flatMap { Int($0) })
+                var configuration = LocalCluster.Configuration.testing(pace: .manual)
+                configuration.rpcPort = isRPC ? port : 0
+                configuration.pubSubPort = isRPC ? 0 : port
+                let error = await #expect(throws: ListenError.self) {
+                    try await LocalCluster.withRunning(configuration) { _ in }
+                }
+                #expect(error?.port == port)
+                #expect(error?.service == (isRPC ? "JSON-RPC" : "PubSub"))
+            }
+        }
+    }
+
     @Test("HTTP is as strict as a node's")
     func http() async throws {
         try await withCluster { cluster, rpc in

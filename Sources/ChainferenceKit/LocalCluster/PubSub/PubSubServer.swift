@@ -26,14 +26,18 @@ struct PubSubServer: Sendable {
     static func bind(for cluster: LocalCluster) async throws -> PubSubServer {
         let configuration = cluster.configuration
         let port = configuration.pubSubPort ?? (configuration.rpcPort == 0 ? 0 : configuration.rpcPort + 1)
-        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .bind(host: configuration.host, port: port) { channel in
+        do {
+            let listener = try await bootstrap.bind(host: configuration.host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture { try upgrade(channel) }
             }
-        return PubSubServer(cluster: cluster, listener: listener)
+            return PubSubServer(cluster: cluster, listener: listener)
+        } catch let error as IOError {
+            throw ListenError(service: "PubSub", host: configuration.host, port: port, cause: error)
+        }
     }
 
     /// Serves connections until the task is cancelled.

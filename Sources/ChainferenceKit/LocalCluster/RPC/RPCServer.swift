@@ -37,7 +37,16 @@ struct RPCServer: Sendable {
             },
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.rpcPort) }
         )
-        try await server.run()
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            throw ListenError(
+                service: "JSON-RPC",
+                host: configuration.host,
+                port: configuration.rpcPort,
+                cause: error
+            )
+        }
     }
 }
 
