@@ -10,6 +10,7 @@ let package = Package(
     dependencies: [
         .package(name: "ChainferenceKit", path: "../"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .systemLibrary(
@@ -24,11 +25,14 @@ let package = Package(
             dependencies: [
                 "NoiseFloor",
                 .product(name: "Borsh", package: "ChainferenceKit"),
+                .product(name: "ChainferenceKit", package: "ChainferenceKit"),
+                .product(name: "LocalCluster", package: "ChainferenceKit"),
                 .product(name: "PeerChannel", package: "ChainferenceKit"),
                 .product(name: "ProgramToolchain", package: "ChainferenceKit"),
                 .product(name: "SodiumCrypto", package: "ChainferenceKit"),
                 .product(name: "Solana", package: "ChainferenceKit"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
     ],
