@@ -16,8 +16,12 @@ extension CurlTransfer {
         try set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.timeouts.connect))
         try setTrust()
         try setProxy()
-        try setMessage()
-        try setCallbacks()
+        if transfer.wantsSocket {
+            try set(CURLOPT_CONNECT_ONLY, 1)
+        } else {
+            try setMessage()
+            try setCallbacks()
+        }
     }
 
     private func setTrust() throws(HTTPError) {

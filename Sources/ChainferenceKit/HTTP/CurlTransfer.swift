@@ -91,7 +91,7 @@ final class CurlTransfer {
 
     /// What the end of the transfer means.
     func outcome(of code: CURLcode) -> Result<Void, HTTPError> {
-        if code == CURLE_OK { return .success(()) }
+        if code == CURLE_OK { return transfer.wantsSocket ? handOverSocket() : .success(()) }
         return .failure(ownFailure ?? error(for: code))
     }
 
@@ -104,10 +104,12 @@ final class CurlTransfer {
             return .timedOut(.connecting, limit: request.timeouts.connect)
         case CURLE_COULDNT_RESOLVE_HOST:
             return .couldNotResolve(server: server)
-        case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY:
-            return .proxyFailed(proxy: proxy?.address ?? "", reason: reason)
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return .proxyFailed(proxy: proxy?.address ?? "", reason: .unreachable(reason))
+        case CURLE_PROXY:
+            return .proxyFailed(proxy: proxy?.address ?? "", reason: proxyFailure ?? .noProxy(reason))
         case CURLE_COULDNT_CONNECT:
-            if let proxy { return .proxyFailed(proxy: proxy.address, reason: reason) }
+            if let proxy { return .proxyFailed(proxy: proxy.address, reason: .unreachable(systemReason ?? reason)) }
             return .couldNotConnect(server: server, reason: systemReason ?? reason)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CIPHER,
             CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CRL_BADFILE, CURLE_SSL_INVALIDCERTSTATUS,
@@ -122,7 +124,7 @@ final class CurlTransfer {
             break
         }
         if !isConnected {
-            if let proxy { return .proxyFailed(proxy: proxy.address, reason: proxyRefusal ?? reason) }
+            if let proxy { return .proxyFailed(proxy: proxy.address, reason: proxyFailure ?? .noProxy(reason)) }
             if request.target.isEncrypted { return .tlsFailed(server: server, reason: reason) }
             return .couldNotConnect(server: server, reason: reason)
         }
@@ -143,12 +145,16 @@ final class CurlTransfer {
         return String(cString: strerror(Int32(truncatingIfNeeded: code)))
     }
 
-    private var proxyRefusal: String? {
-        var status = 0
-        guard chainference_curl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK, status >= 300 else {
-            return nil
+    /// Gives the transfer a descriptor of its own for the connection, which libcurl closes when the handle is removed.
+    private func handOverSocket() -> Result<Void, HTTPError> {
+        var socket = curl_socket_t(CURL_SOCKET_BAD)
+        guard chainference_curl_get_active_socket(easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
+            return .failure(.connectionLost(server: request.target.origin, reason: "closed at once"))
         }
-        return "it answered CONNECT with status \(status)"
+        let copy = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { return .failure(.outOfResources(reason: String(cString: strerror(errno)))) }
+        transfer.receive(ConnectedSocket(owning: copy))
+        return .success(())
     }
 
     // MARK: Callbacks

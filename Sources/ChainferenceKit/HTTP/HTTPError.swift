@@ -27,8 +27,8 @@ public enum HTTPError: Error, Hashable, Sendable {
     case couldNotResolve(server: String)
     /// Nobody accepted the connection.
     case couldNotConnect(server: String, reason: String)
-    /// The proxy could not be reached or refused.
-    case proxyFailed(proxy: String, reason: String)
+    /// The proxy could not be reached, refused, or could not reach the target.
+    case proxyFailed(proxy: String, reason: HTTPProxyFailure)
     /// The server's certificate or the TLS handshake was not acceptable.
     case tlsFailed(server: String, reason: String)
     /// A deadline passed.
@@ -82,7 +82,7 @@ extension HTTPError: CustomStringConvertible {
         case .couldNotConnect(let server, let reason):
             "\(server) does not accept connections (\(reason)). Check that it is running and reachable."
         case .proxyFailed(let proxy, let reason):
-            "The proxy \(proxy) failed (\(reason)). Nothing was sent around it; check that it is running."
+            "The proxy \(proxy) failed (\(reason)). Nothing was sent around it."
         case .tlsFailed(let server, let reason):
             "No trusted connection to \(server) (\(reason)). Check its certificate and this machine's clock."
         case .timedOut(let phase, let limit):

@@ -41,6 +41,29 @@ struct PreparedRequest: Sendable {
         self.configuration = configuration
     }
 
+    /// Prepares a connection without a message; what travels over it is not this client's to judge.
+    init(
+        connectingTo host: String,
+        port: UInt16,
+        timeout: Duration,
+        configuration: HTTPClient.Configuration
+    ) throws(HTTPError) {
+        let authority = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
+        target = try HTTPOrigin(parsing: "http://\(authority):\(port)")
+        // Nothing of the host may be read as something else.
+        guard port != 0, target.origin == "http://\(authority.lowercased()):\(port)" else {
+            throw .invalidURL(reason: "no host and port to connect to")
+        }
+        if let proxy = configuration.proxy { try Self.check(proxy) }
+        guard timeout > .zero else { throw .invalidRequest(reason: "a deadline is not positive") }
+        headerLines = []
+        method = .get
+        body = []
+        timeouts = HTTPTimeouts(connect: timeout, idle: nil)
+        maximumBodySize = 0
+        self.configuration = configuration
+    }
+
     private static func lines(of headers: HTTPHeaders, hasBody: Bool) throws(HTTPError) -> [String] {
         var lines: [String] = []
         for field in headers {

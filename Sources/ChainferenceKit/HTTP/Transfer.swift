@@ -11,6 +11,8 @@ final class Transfer: Sendable {
         case whole
         /// As it comes; with more than `window` bytes waiting, the server is held back.
         case streamed(window: Int)
+        /// No message at all: the connection is handed over once it stands.
+        case socket
     }
 
     private struct State {
@@ -18,6 +20,8 @@ final class Transfer: Sendable {
         var headReader: CheckedContinuation<Result<HTTPResponseHead, HTTPError>, Never>?
         var buffer: [UInt8] = []
         var chunkReader: CheckedContinuation<Result<[UInt8]?, HTTPError>, Never>?
+        var socket: ConnectedSocket?
+        var socketReader: CheckedContinuation<Result<ConnectedSocket, HTTPError>, Never>?
         var outcome: Result<Void, HTTPError>?
         var isHeldBack = false
         var idleTimeout: Duration?
@@ -40,6 +44,11 @@ final class Transfer: Sendable {
         if case .whole = delivery { true } else { false }
     }
 
+    /// Whether the connection itself is wanted.
+    var wantsSocket: Bool {
+        if case .socket = delivery { true } else { false }
+    }
+
     // MARK: The caller's side
 
     /// Waits for status and headers.
@@ -52,6 +61,24 @@ final class Transfer: Sendable {
                     if let head = state.head { return .success(head) }
                     precondition(state.headReader == nil, "a response is awaited once")
                     state.headReader = reader
+                    return nil
+                }
+                if let ready { reader.resume(returning: ready) }
+            }
+        } onCancel: {
+            cancel()
+        }
+        return try result.get()
+    }
+
+    /// Waits for the connection.
+    func socket() async throws(HTTPError) -> ConnectedSocket {
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { (reader: CheckedContinuation<Result<ConnectedSocket, HTTPError>, Never>) in
+                let ready: Result<ConnectedSocket, HTTPError>? = state.withLock { state in
+                    if let outcome = state.outcome { return takeSocket(from: &state, after: outcome) }
+                    precondition(state.socketReader == nil, "a connection is awaited once")
+                    state.socketReader = reader
                     return nil
                 }
                 if let ready { reader.resume(returning: ready) }
@@ -115,6 +142,12 @@ final class Transfer: Sendable {
         reader?.resume(returning: .success(head))
     }
 
+    /// Takes the connection; the outcome follows.
+    func receive(_ socket: ConnectedSocket) {
+        // A caller who has gone leaves it to be closed with its last reference.
+        state.withLock { if $0.outcome == nil { $0.socket = socket } }
+    }
+
     /// Takes bytes of the body.
     ///
     /// - Returns: Whether they were taken; otherwise they must be offered again after ``CurlDriver/resume(_:)``.
@@ -163,6 +196,11 @@ final class Transfer: Sendable {
                     }
                 resumptions.append { reader.resume(returning: result) }
             }
+            if let reader = state.socketReader {
+                state.socketReader = nil
+                let result = takeSocket(from: &state, after: outcome)
+                resumptions.append { reader.resume(returning: result) }
+            }
             if let reader = state.chunkReader, let ready = takeReady(from: &state) {
                 state.chunkReader = nil
                 resumptions.append { reader.resume(returning: ready) }
@@ -171,6 +209,18 @@ final class Transfer: Sendable {
         }
         for resume in resumptions { resume() }
         return isFirst
+    }
+
+    private func takeSocket(
+        from state: inout State,
+        after outcome: Result<Void, HTTPError>
+    ) -> Result<ConnectedSocket, HTTPError> {
+        defer { state.socket = nil }
+        if case .failure(let error) = outcome { return .failure(error) }
+        guard let socket = state.socket else {
+            return .failure(.connectionLost(server: request.target.origin, reason: "no socket"))
+        }
+        return .success(socket)
     }
 
     private func takeReady(from state: inout State) -> Result<[UInt8]?, HTTPError>? {

@@ -69,6 +69,11 @@ static inline CURLcode chainference_curl_get_size(void *easy, CURLINFO info, cur
     return curl_easy_getinfo(easy, info, value);
 }
 
+// The socket of a connection that was made with CURLOPT_CONNECT_ONLY.
+static inline CURLcode chainference_curl_get_active_socket(void *easy, curl_socket_t *socket) {
+    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, socket);
+}
+
 static inline CURLcode chainference_curl_get_pointer(void *easy, CURLINFO info, void **value) {
     return curl_easy_getinfo(easy, info, value);
 }
