@@ -17,7 +17,8 @@ import Testing
         return ProcessBackend(models: [Self.model], command: command, input: input, output: output, limits: limits)
     }
 
-    private func request(_ text: String = "Hello", limit: Int? = nil, stops: [String] = []) throws -> GenerationRequest {
+    private func request(_ text: String = "Hello", limit: Int? = nil, stops: [String] = []) throws -> GenerationRequest
+    {
         try GenerationRequest(
             model: Self.model,
             messages: [.system("Be brief."), .user(text)],
@@ -27,11 +28,16 @@ import Testing
         )
     }
 
-    private func text(_ backend: ProcessBackend, _ request: GenerationRequest) async throws -> (String, GenerationSummary) {
+    private func text(_ backend: ProcessBackend, _ request: GenerationRequest) async throws -> (
+        String, GenerationSummary
+    ) {
         let text = Mutex("")
-        let summary = try await backend.generate(request, into: GenerationOutput { delta in
-            if case .text(let piece) = delta.content { text.withLock { $0 += piece } }
-        })
+        let summary = try await backend.generate(
+            request,
+            into: GenerationOutput { delta in
+                if case .text(let piece) = delta.content { text.withLock { $0 += piece } }
+            }
+        )
         return (text.withLock { $0 }, summary)
     }
 
@@ -44,13 +50,16 @@ import Testing
     @Test func theLastMessageOrTheWholeRequestGoIn() async throws {
         #expect(try await text(backend("cat", input: .lastMessage), request()).0 == "Hello")
         let request = try request()
-        #expect(try await text(backend("cat", input: .json), request).0 == String(decoding: request.body, as: UTF8.self))
+        #expect(
+            try await text(backend("cat", input: .json), request).0 == String(decoding: request.body, as: UTF8.self)
+        )
     }
 
     @Test func theCommandKnowsTheRequestAndNothingElseOfTheEnvironment() async throws {
         setenv("CHAINFERENCE_TEST_SECRET", "hidden", 1)
         defer { unsetenv("CHAINFERENCE_TEST_SECRET") }
-        let script = #"echo "$CHAINFERENCE_MODEL $CHAINFERENCE_MAX_TOKENS $CHAINFERENCE_SEED $EXTRA [$CHAINFERENCE_TEST_SECRET]""#
+        let script =
+            #"echo "$CHAINFERENCE_MODEL $CHAINFERENCE_MAX_TOKENS $CHAINFERENCE_SEED $EXTRA [$CHAINFERENCE_TEST_SECRET]""#
         let answer = try await text(backend(script), request(limit: 500)).0
         #expect(answer == "test/command 500 7 given []\n")
     }
@@ -58,10 +67,13 @@ import Testing
     @Test func aCommandThatEndsAtOnceIsReadToTheEndByASlowReader() async throws {
         let count = Mutex(0)
         let script = "head -c 60000 /dev/zero | tr '\\0' x"
-        _ = try await backend(script).generate(request(), into: GenerationOutput { delta in
-            for _ in 0..<100 { await Task.yield() }
-            count.withLock { $0 += delta.content.byteCount }
-        })
+        _ = try await backend(script).generate(
+            request(),
+            into: GenerationOutput { delta in
+                for _ in 0..<100 { await Task.yield() }
+                count.withLock { $0 += delta.content.byteCount }
+            }
+        )
         #expect(count.withLock { $0 } == 60_000)
     }
 
@@ -112,12 +124,17 @@ import Testing
     @Test func cancellationEndsTheCommandAndWhatItStarted() async throws {
         let (pieces, continuation) = AsyncStream<String>.makeStream()
         let work = Task {
-            try await backend("sleep 600 & echo $!; wait").generate(request(), into: GenerationOutput { delta in
-                if case .text(let piece) = delta.content { continuation.yield(piece) }
-            })
+            try await backend("sleep 600 & echo $!; wait").generate(
+                request(),
+                into: GenerationOutput { delta in
+                    if case .text(let piece) = delta.content { continuation.yield(piece) }
+                }
+            )
         }
         var iterator = pieces.makeAsyncIterator()
-        let child = try #require(await iterator.next().flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
+        let child = try #require(
+            await iterator.next().flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        )
         #expect(kill(child, 0) == 0)
         work.cancel()
         await #expect(throws: CancellationError.self) { try await work.value }

@@ -154,7 +154,8 @@ public struct ProcessBackend: InferenceBackend {
     /// - Throws: ``InferenceError/engineFailed(reason:)`` with the end of its standard error when the command exits with
     ///   another status than 0; ``InferenceError/timedOut(_:limit:)``; ``InferenceError/overloaded(retryAfter:)``;
     ///   `CancellationError` when the task is cancelled; what `output` throws.
-    public func generate(_ request: GenerationRequest, into output: GenerationOutput) async throws -> GenerationSummary {
+    public func generate(_ request: GenerationRequest, into output: GenerationOutput) async throws -> GenerationSummary
+    {
         guard names.contains(request.model) else { throw InferenceError.unknownModel(request.model) }
         guard slots.take() else { throw InferenceError.overloaded(retryAfter: nil) }
         defer { slots.give() }

@@ -41,7 +41,8 @@ struct ProcessRun {
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             throw InferenceError.unavailable(
-                reason: "the command \"\(backend.command.executable)\" can't be run: \(EngineText.shortened("\(error)"))"
+                reason:
+                    "the command \"\(backend.command.executable)\" can't be run: \(EngineText.shortened("\(error)"))"
             )
         }
     }
@@ -119,7 +120,9 @@ struct ProcessRun {
         return reader.isDone ? .cutShort(reader.summary) : .ended(reader.summary)
     }
 
-    private func write(_ deltas: [GenerationDelta], to output: GenerationOutput, silence: SilenceWatch) async throws -> Bool {
+    private func write(_ deltas: [GenerationDelta], to output: GenerationOutput, silence: SilenceWatch) async throws
+        -> Bool
+    {
         guard !deltas.isEmpty else { return false }
         // A reader that takes its time is not the command's silence.
         silence.pause()
