@@ -97,7 +97,7 @@ struct CheatTests {
     @Test("A stranger's key, and a request that is not locked here, are refused before anything is served")
     func strangers() async throws {
         try await TestMarket.with { market in
-            let seller = try market.seller()
+            let seller = try market.seller { $0.directRequestWait = .milliseconds(200) }
             let raw = RawClient(market: market, wallet: try market.wallet())
             try await market.running(seller) {
                 let lock = try await raw.lock()

@@ -16,6 +16,22 @@ struct RawClient: Sendable {
 
     /// Publishes the request and waits for its lock.
     func lock() async throws -> RequestAccount.Lock {
+        try await publish()
+        let lock = try await market.chain.waitForRequest(request, within: .seconds(20)) { $0?.account.state.lock }
+        guard let lock else { throw EventLog<String>.Missing(what: "lock", events: []) }
+        return lock
+    }
+
+    /// Publishes a request that names the server, which locks it at once.
+    func lockDirectly(_ server: Address) async throws -> RequestAccount.Lock {
+        try await publish(.direct(owner: server, listingIndex: 0))
+        let lock = try await market.chain.request(at: request)?.account.state.lock
+        guard let lock else { throw EventLog<String>.Missing(what: "direct lock", events: []) }
+        return lock
+    }
+
+    /// Publishes the request.
+    func publish(_ mode: RequestInferenceInstruction.Mode = .open) async throws {
         let caps = Terms(outputPrice: .maximum, inputPrice: .maximum, minimumCharge: 1_000_000)
         let instruction = RequestInferenceInstruction(
             requester: wallet.address,
@@ -27,16 +43,30 @@ struct RawClient: Sendable {
             credit: credit,
             lifetime: 600,
             maximumFee: .whole,
-            criteria: .any
+            criteria: .any,
+            mode: mode
         )
         _ = try await market.chain.send([instruction.instruction(in: .localnet)], wallet: wallet)
-        let lock = try await market.chain.waitForRequest(request, within: .seconds(20)) { $0?.account.state.lock }
-        guard let lock else { throw EventLog<String>.Missing(what: "lock", events: []) }
-        return lock
     }
 
     func withSession(
         _ lock: RequestAccount.Lock,
+        server: Address,
+        identity: X25519.PrivateKey? = nil,
+        request: Address? = nil,
+        _ body: (PeerSession) async throws -> Void
+    ) async throws {
+        try await withSession(
+            to: lock.peerAddress,
+            server: server,
+            identity: identity,
+            request: request,
+            body
+        )
+    }
+
+    func withSession(
+        to peerAddress: String,
         server: Address,
         identity: X25519.PrivateKey? = nil,
         request: Address? = nil,
@@ -48,7 +78,7 @@ struct RawClient: Sendable {
             serverWallet: server.bytes
         )
         try await PeerClient().withSession(
-            to: PeerAddress(parsing: lock.peerAddress),
+            to: PeerAddress(parsing: peerAddress),
             context: context,
             identity: identity ?? channelKey,
             request: PeerRequest(address: (request ?? self.request).bytes),

@@ -116,6 +116,16 @@ extension MarketChain {
         try await all(query, as: RequestAccount.init(decoding:))
     }
 
+    /// Those of the requests that there are, asked for together.
+    func requests(at addresses: [Address]) async throws -> [Found<RequestAccount>] {
+        let answer = try await rpc.getMultipleAccounts(addresses)
+        return zip(addresses, answer.value).compactMap { address, info in
+            guard let info, info.owner == market.program, let account = try? RequestAccount(decoding: info.data)
+            else { return nil }
+            return Found(address: address, account: account, lamports: info.lamports, slot: answer.slot)
+        }
+    }
+
     /// What a wallet holds.
     func balance(of address: Address) async throws -> Lamports {
         try await rpc.getBalance(of: address).value

@@ -68,6 +68,9 @@ final class ActiveLock: Sendable {
     /// The request's account.
     var address: Address { id.request }
 
+    /// Whether the request named this provider, and was locked without a transaction of its own.
+    var isDirect: Bool { request.flags.contains(.direct) }
+
     /// Takes over what the chain says about the lock.
     func adopt(_ lock: RequestAccount.Lock, isClosing: Bool, window: UInt64) {
         state.withLock { state in

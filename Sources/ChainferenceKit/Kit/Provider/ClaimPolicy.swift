@@ -81,6 +81,8 @@ struct ClaimPolicy: Hashable, Sendable {
         case claimCredit(Lamports)
         /// Give the request back, so that another server can take it.
         case release
+        /// Send nothing: a direct request that nothing came of counts for nobody, and its client has the way out.
+        case leave
     }
 
     /// How a lock ended, from the provider's point of view.
@@ -99,6 +101,7 @@ struct ClaimPolicy: Hashable, Sendable {
     ///   - voucher: The newest voucher on disk.
     ///   - claimableWithoutVoucher: What is due within the credit.
     ///   - ending: How it ended.
+    ///   - isIdleDirect: Whether it is a direct request of which nothing was delivered.
     ///   - secondsSinceLock: How long the lock has been held.
     ///   - graceSeconds: How long a release does not count against the server.
     /// - Returns: What to send.
@@ -106,11 +109,14 @@ struct ClaimPolicy: Hashable, Sendable {
         voucher: Voucher?,
         claimableWithoutVoucher: Lamports,
         ending: Ending,
+        isIdleDirect: Bool = false,
         secondsSinceLock: Int64,
         graceSeconds: Int64
     ) -> Settlement {
         if let voucher, voucher.cumulative > .zero, ending != .failedToServe { return .claim(voucher) }
         switch ending {
+        case .served where isIdleDirect && claimableWithoutVoucher == .zero:
+            return .leave
         case .served:
             return .claimCredit(claimableWithoutVoucher)
         case .failedToServe, .abandoned:

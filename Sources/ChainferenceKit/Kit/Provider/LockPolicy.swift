@@ -69,6 +69,31 @@ struct LockPolicy: Hashable, Sendable {
         case busy
     }
 
+    /// Why a direct request, which the program has locked already, is not served; nil when it is.
+    ///
+    /// Its terms are those that were listed when it was created: a promise that is kept even if the listing has changed.
+    func refusal(
+        ofDirect request: RequestAccount,
+        _ lock: RequestAccount.Lock,
+        in situation: Situation
+    ) -> Reason? {
+        guard request.requester != situation.server.owner else { return .own }
+        guard situation.served.contains(request.model.hash) else { return .modelNotServed }
+        guard lock.terms.isWithin(request.caps) else { return .termsAboveCaps }
+        guard lock.terms.charge(for: TokenCount(input: 1, output: 1)) <= request.stake else { return .stakeTooSmall }
+        // No lock transaction: the claim is all that the chain takes.
+        let (income, costs) = (income(from: request.stake, lock.terms, fee: lock.fee), fees.claimWithVoucher)
+        guard income >= costs.saturatingAdding(profitFloor) else {
+            return .unprofitable(income: income, costs: costs)
+        }
+        return situation.locks < maximumLocks ? nil : .busy
+    }
+
+    private func income(from stake: Lamports, _ terms: Terms, fee: BasisPoints) -> Lamports {
+        let charge = min(stake, terms.charge(for: expectedUsage))
+        return charge.saturatingSubtracting(fee.share(of: charge))
+    }
+
     /// What to do with a request.
     func decide(_ request: RequestAccount, in situation: Situation) -> Decision {
         guard case .open = request.state else { return .leave(.notOpen) }
@@ -84,8 +109,7 @@ struct LockPolicy: Hashable, Sendable {
         guard listing.terms.charge(for: TokenCount(input: 1, output: 1)) <= request.stake else {
             return .leave(.stakeTooSmall)
         }
-        let charge = min(request.stake, listing.terms.charge(for: expectedUsage))
-        let income = charge.saturatingSubtracting(situation.fee.share(of: charge))
+        let income = income(from: request.stake, listing.terms, fee: situation.fee)
         let costs = fees.lock.saturatingAdding(fees.claimWithVoucher)
         guard income >= costs.saturatingAdding(profitFloor) else {
             return .leave(.unprofitable(income: income, costs: costs))

@@ -59,6 +59,12 @@ extension Provider {
         /// The most requests that are locked and served at a time.
         public var concurrency = 4
 
+        /// How long a client that has connected may take until its direct request is confirmed on the chain.
+        public var directRequestWait: Duration = .seconds(30)
+
+        /// The most clients that may wait for their direct request at a time; more are told that the provider is busy.
+        public var maximumDirectWaiters = 64
+
         /// What must be left of the expected charge after fees for a request to be locked.
         public var profitFloor = Lamports.zero
 

@@ -58,8 +58,15 @@ extension ProviderEngine {
         _ address: Address
     ) async throws -> (ActiveLock, RequestAccount.Lock) {
         guard !isDraining else { throw PeerErrorMessage(.shuttingDown) }
-        guard let account = try await chain.request(at: address)?.account else {
-            throw PeerErrorMessage(.requestUnknown)
+        let account: RequestAccount
+        if state.withLock({ $0.locks[address] }) != nil {
+            guard let found = try await chain.request(at: address)?.account else {
+                throw PeerErrorMessage(.requestUnknown)
+            }
+            account = found
+        } else {
+            // Nobody knows it here: a direct request that its client is about to publish, or a stranger's game.
+            account = try await awaitRequest(address)
         }
         let lock: RequestAccount.Lock
         switch account.state {
@@ -67,20 +74,29 @@ extension ProviderEngine {
         case .claimed: throw PeerErrorMessage(.requestOver)
         case .locked(let found): lock = found
         }
-        guard lock.server == serverAddress, lock.peerAddress == peerAddress.withLock({ $0 }) else {
-            throw PeerErrorMessage(.requestNotLockedHere)
-        }
+        // A direct request carries no peer address: the one of the server account holds, which is where the client came.
+        let isDirect = account.flags.contains(.direct)
+        guard lock.server == serverAddress,
+            lock.peerAddress == (isDirect ? "" : peerAddress.withLock { $0 })
+        else { throw PeerErrorMessage(.requestNotLockedHere) }
         guard applicant.clientKey == account.clientKey else { throw PeerErrorMessage(.clientKeyMismatch) }
         guard !account.flags.contains(.closing) else { throw PeerErrorMessage(.requestOver) }
         let id = LockID(request: address, createdSlot: account.createdSlot)
-        guard let active = active(id) else { throw PeerErrorMessage(.requestNotLockedHere) }
+        guard time.now.seconds(until: lock.deadline) >= Self.leastSecondsForPrompt else {
+            throw PeerErrorMessage(.tooLittleTime)
+        }
+        let active: ActiveLock
+        if let known = self.active(id) {
+            active = known
+        } else if isDirect {
+            active = try await takeDirect(account, lock, id)
+        } else {
+            throw PeerErrorMessage(.requestNotLockedHere)
+        }
         // What was decided on is what the chain has: stake, credit, and the terms of the listing within the caps.
         guard account.stake == active.request.stake, account.credit == active.request.credit,
             account.voucherSigner == active.request.voucherSigner, lock.terms.isWithin(account.caps)
         else { throw PeerErrorMessage(.requestNotLockedHere) }
-        guard time.now.seconds(until: lock.deadline) >= Self.leastSecondsForPrompt else {
-            throw PeerErrorMessage(.tooLittleTime)
-        }
         // A client can be faster than the confirmation of the own lock transaction.
         active.adopt(lock, isClosing: false, window: configuration.voucherWindow)
         guard active.mayServe else { throw PeerErrorMessage(.requestOver) }

@@ -58,7 +58,9 @@ extension ProviderEngine {
 
     /// - Returns: Whether the lock is over.
     private func attemptSettlement(of active: ActiveLock) async throws -> Bool {
-        let (lock, meter, ending) = active.state.withLock { ($0.lock, $0.meter, $0.ending) }
+        let (lock, meter, ending, hasDelivered) = active.state.withLock {
+            ($0.lock, $0.meter, $0.ending, $0.hasDelivered)
+        }
         guard let lock, let meter else { return true }
         // A lock that was found on the chain alone is written down before a claim refers to it.
         try await store.save(record(of: active, .claiming))
@@ -69,6 +71,7 @@ extension ProviderEngine {
             voucher: voucher,
             claimableWithoutVoucher: meter.claimable,
             ending: ending,
+            isIdleDirect: active.isDirect && !hasDelivered,
             secondsSinceLock: lock.lockedAt.seconds(until: time.now),
             graceSeconds: Self.graceSeconds
         )
@@ -97,6 +100,10 @@ extension ProviderEngine {
                 presentsVoucher: false
             )
             signature = try await chain.send([claim.instruction(in: market)], wallet: wallet).signature
+        case .leave:
+            try await store.setState(.forgotten, of: active.id)
+            report(.abandoned(request: active.address))
+            return true
         case .release:
             let release = ReleaseRequestInstruction(
                 owner: wallet.address,

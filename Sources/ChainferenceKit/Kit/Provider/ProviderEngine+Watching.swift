@@ -69,6 +69,7 @@ extension ProviderEngine {
     /// Looks at a request and acts on it if it is one for this provider.
     func consider(_ account: RequestAccount, at address: Address) {
         let id = LockID(request: address, createdSlot: account.createdSlot)
+        room.announce(account, at: address)
         switch account.state {
         case .open:
             considerLocking(account, id)
@@ -76,7 +77,8 @@ extension ProviderEngine {
             if let active = active(id) {
                 active.adopt(lock, isClosing: account.flags.contains(.closing), window: configuration.voucherWindow)
                 if account.flags.contains(.closing) { wake.yield() }
-            } else {
+            } else if !account.flags.contains(.direct) {
+                // A direct one is taken up when its client comes; those of an earlier run are in the store.
                 adoptOrphan(account, lock, id)
             }
         case .locked, .claimed:
@@ -104,27 +106,40 @@ extension ProviderEngine {
         state.withLock { $0.locks[id.request].flatMap { $0.id == id ? $0 : nil } }
     }
 
-    private func considerLocking(_ account: RequestAccount, _ id: LockID) {
+    /// What the lock policy wants to know; nil until the provider is registered.
+    func situation(in state: State) -> LockPolicy.Situation? {
+        guard let server = state.server else { return nil }
         let now = time.now
+        return LockPolicy.Situation(
+            server: server,
+            served: Set(
+                provider.offers.filter { state.health.serves($0.backendModel, at: now) }.map(\.model.hash)
+            ),
+            fee: state.fee,
+            locks: occupiedSlots(in: state, now: now),
+            now: now
+        )
+    }
+
+    /// How many locks could be taken now.
+    func freeSlots(in state: State) -> Int {
+        max(0, lockPolicy.maximumLocks - occupiedSlots(in: state, now: time.now))
+    }
+
+    private func occupiedSlots(in state: State, now: UnixTime) -> Int {
+        state.locks.values.count { lock in
+            // What has no situation yet is being locked.
+            lock.situation(isDraining: false).map { claimPolicy.occupiesSlot($0, now: now) } ?? true
+        }
+    }
+
+    private func considerLocking(_ account: RequestAccount, _ id: LockID) {
         let outcome: (candidate: Candidate?, left: LockPolicy.Reason?) = state.withLock { state in
-            guard !state.isDraining, let server = state.server, state.locks[id.request] == nil, state.left[id] == nil
+            guard !state.isDraining, state.locks[id.request] == nil, state.left[id] == nil,
+                let situation = situation(in: state)
             else {
                 return (nil, nil)
             }
-            let locks = state.locks.values.count { lock in
-                // What has no situation yet is being locked.
-                lock.situation(isDraining: false).map { claimPolicy.occupiesSlot($0, now: now) } ?? true
-            }
-            let health = state.health
-            let situation = LockPolicy.Situation(
-                server: server,
-                served: Set(
-                    provider.offers.filter { health.serves($0.backendModel, at: now) }.map(\.model.hash)
-                ),
-                fee: state.fee,
-                locks: locks,
-                now: now
-            )
             switch lockPolicy.decide(account, in: situation) {
             case .lock(let index, _):
                 let lock = ActiveLock(id: id, request: account)

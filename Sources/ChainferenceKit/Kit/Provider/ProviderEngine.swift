@@ -45,6 +45,9 @@ final class ProviderEngine: Sendable {
     let wakes: AsyncStream<Void>
     let wake: AsyncStream<Void>.Continuation
 
+    /// Clients that have connected before their request was seen.
+    let room: WaitingRoom
+
     /// The locks to take.
     let candidates: AsyncStream<Candidate>
     let candidate: AsyncStream<Candidate>.Continuation
@@ -75,6 +78,7 @@ final class ProviderEngine: Sendable {
             idleSeconds: configuration.idleLimit.components.seconds,
             maximumDelay: configuration.claimDelay.components.seconds
         )
+        room = WaitingRoom(capacity: configuration.maximumDirectWaiters)
         serverAddress = provider.market.server(of: provider.wallet.address)
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         // Never more than the slots: a candidate is made only with a slot reserved.
@@ -136,6 +140,10 @@ final class ProviderEngine: Sendable {
                 return .background
             }
             group.addTask {
+                try await self.lookForAwaited()
+                return .background
+            }
+            group.addTask {
                 try await self.beat()
                 return .background
             }
@@ -165,6 +173,7 @@ final class ProviderEngine: Sendable {
         }
         report(.draining)
         candidate.finish()
+        room.close()
         server?.drain()
         wake.yield()
     }

@@ -31,6 +31,8 @@ public enum ProviderEvent: Hashable, Sendable {
     case claimed(request: Address, charge: Lamports, signature: Signature?)
     /// A lock was given back.
     case released(request: Address)
+    /// A direct request that nothing came of was left to its client.
+    case abandoned(request: Address)
     /// A claim or a release did not land; it is tried again until the deadline.
     case settlementFailed(request: Address, reason: String)
     /// The backend failed or could not be asked; nothing new is locked until it is back.
@@ -60,6 +62,7 @@ extension ProviderEvent: CustomStringConvertible {
         case .failed(let request, let reason): "could not answer \(request): \(reason)"
         case .claimed(let request, let charge, _): "claimed \(charge) for \(request)"
         case .released(let request): "released \(request)"
+        case .abandoned(let request): "left \(request) to its client: nothing was asked, and nothing is due"
         case .settlementFailed(let request, let reason): "settling \(request) failed: \(reason)"
         case .backendTrouble(let reason): "trouble with the backend: \(reason)"
         case .chainTrouble(let reason): "trouble with the cluster: \(reason)"
