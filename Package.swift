@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "LocalCluster", targets: ["LocalCluster"]),
         .library(name: "Inference", targets: ["Inference"]),
         .library(name: "PeerChannel", targets: ["PeerChannel"]),
+        .library(name: "Noise", targets: ["Noise"]),
         .library(name: "InferenceMarket", targets: ["InferenceMarket"]),
         .library(name: "MarketProgram", targets: ["MarketProgram"]),
         .library(name: "SolanaRPC", targets: ["SolanaRPC"]),
@@ -121,10 +122,11 @@ let package = Package(
         ),
 
         // MARK: Peers and models
+        .target(name: "Noise", dependencies: ["SodiumCrypto"], path: "\(kit)/Noise"),
         .target(
             name: "PeerChannel",
             dependencies: [
-                "SodiumCrypto",
+                "Noise", "SodiumCrypto",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -262,7 +264,7 @@ let package = Package(
         .testTarget(
             name: "PeerChannelTests",
             dependencies: [
-                "PeerChannel", "SodiumCrypto",
+                "PeerChannel", "Noise", "SodiumCrypto",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

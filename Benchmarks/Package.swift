@@ -27,6 +27,7 @@ let package = Package(
                 .product(name: "Borsh", package: "ChainferenceKit"),
                 .product(name: "ChainferenceKit", package: "ChainferenceKit"),
                 .product(name: "LocalCluster", package: "ChainferenceKit"),
+                .product(name: "Noise", package: "ChainferenceKit"),
                 .product(name: "PeerChannel", package: "ChainferenceKit"),
                 .product(name: "ProgramToolchain", package: "ChainferenceKit"),
                 .product(name: "SodiumCrypto", package: "ChainferenceKit"),

@@ -1,6 +1,7 @@
 import SodiumCrypto
 import Testing
 
+@testable import Noise
 @testable import PeerChannel
 
 @Suite("Handshake: tampering, truncation, replay, unknown key share")

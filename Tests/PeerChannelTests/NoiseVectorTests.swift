@@ -2,6 +2,7 @@ import Foundation
 import SodiumCrypto
 import Testing
 
+@testable import Noise
 @testable import PeerChannel
 
 @Suite("Noise transcripts of other implementations")

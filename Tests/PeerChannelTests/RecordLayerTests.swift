@@ -1,6 +1,7 @@
 import SodiumCrypto
 import Testing
 
+@testable import Noise
 @testable import PeerChannel
 
 @Suite("Record layer: keys that change, round trips")

@@ -1,3 +1,4 @@
+import Noise
 import NoiseFloor
 import PeerChannel
 import SodiumCrypto

@@ -1,6 +1,7 @@
 public import Logging
 import NIOCore
 import NIOPosix
+import Noise
 public import SodiumCrypto
 
 /// Connects to servers over the encrypted channel.

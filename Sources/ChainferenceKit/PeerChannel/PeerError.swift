@@ -1,3 +1,5 @@
+public import Noise
+
 /// Why a session could not be had, or ended early.
 public enum PeerError: Error, Hashable, Sendable {
     /// No connection could be made.

@@ -1,5 +1,6 @@
 import SodiumCrypto
 
+@testable import Noise
 @testable import PeerChannel
 
 /// A client that speaks Noise but writes whatever plaintexts a test wants.

@@ -1,3 +1,4 @@
+import Noise
 import SodiumCrypto
 
 /// Sizes of the record layer, in bytes.

@@ -1,3 +1,4 @@
+import Noise
 import SodiumCrypto
 
 /// A client's side of one connection as a pure state machine; the counterpart of ``ServerSessionMachine``.

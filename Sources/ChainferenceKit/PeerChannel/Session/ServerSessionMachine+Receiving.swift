@@ -1,3 +1,4 @@
+import Noise
 import SodiumCrypto
 
 extension ServerSessionMachine {

@@ -1,3 +1,4 @@
+import Noise
 import SodiumCrypto
 
 /// A server's side of one connection as a pure state machine: bytes and beats go in, bytes and decisions come out.

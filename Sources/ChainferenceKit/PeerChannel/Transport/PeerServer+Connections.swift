@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import Noise
 import SodiumCrypto
 import Synchronization
 

@@ -39,7 +39,8 @@ public struct NoiseHandshake: ~Copyable, Sendable {
     ///   - prologue: Bytes that both sides must agree on.
     ///   - localStatic: This side's static key, if the pattern uses one.
     ///   - remoteStatic: The other side's static key, if the pattern demands that it is known.
-    ///   - presharedKeys: As many keys of 32 bytes as the pattern has `psk` modifiers, in order.
+    ///   - presharedKeys: As many keys of 32 bytes as the pattern has `psk` modifiers, in order; `nil` if they will be
+    ///     given with ``add(presharedKey:)`` while the handshake goes on.
     /// - Throws: ``NoiseError/missingKey(_:)``.
     public init(
         pattern: NoisePattern,
@@ -47,7 +48,7 @@ public struct NoiseHandshake: ~Copyable, Sendable {
         prologue: [UInt8],
         localStatic: X25519.PrivateKey? = nil,
         remoteStatic: X25519.PublicKey? = nil,
-        presharedKeys: [SecretBytes] = []
+        presharedKeys: [SecretBytes]? = []
     ) throws(NoiseError) {
         try self.init(
             pattern: pattern,
@@ -61,13 +62,13 @@ public struct NoiseHandshake: ~Copyable, Sendable {
     }
 
     /// As the public initialiser, with a fixed ephemeral key: for comparing with published transcripts only.
-    init(
+    package init(
         pattern: NoisePattern,
         role: Role,
         prologue: [UInt8],
         localStatic: X25519.PrivateKey? = nil,
         remoteStatic: X25519.PublicKey? = nil,
-        presharedKeys: [SecretBytes] = [],
+        presharedKeys: [SecretBytes]? = [],
         ephemeral: X25519.PrivateKey?
     ) throws(NoiseError) {
         let localIsKnown = role == .initiator ? pattern.initiatorIsKnown : pattern.responderIsKnown
@@ -78,8 +79,10 @@ public struct NoiseHandshake: ~Copyable, Sendable {
         if localStatic == nil, localIsKnown || sendsStatic { throw .missingKey("local static key") }
         if remoteStatic == nil, remoteIsKnown { throw .missingKey("remote static key") }
         let keysNeeded = pattern.messages.joined().count { $0 == .psk }
-        guard presharedKeys.count == keysNeeded, presharedKeys.allSatisfy({ $0.count == 32 }) else {
-            throw .missingKey("pre-shared key")
+        if let presharedKeys {
+            guard presharedKeys.count == keysNeeded, presharedKeys.allSatisfy({ $0.count == 32 }) else {
+                throw .missingKey("pre-shared key")
+            }
         }
         protocolName = "Noise_\(pattern.name)_25519_ChaChaPoly_SHA256"
         symmetric = NoiseSymmetricState(protocolName: protocolName)
@@ -87,7 +90,7 @@ public struct NoiseHandshake: ~Copyable, Sendable {
         self.role = role
         self.localStatic = localStatic
         self.remoteStatic = remoteIsKnown ? remoteStatic : nil
-        self.presharedKeys = presharedKeys
+        self.presharedKeys = presharedKeys ?? []
         localEphemeral = ephemeral
         prologue.withUnsafeBytes { symmetric.mixHash($0) }
         if pattern.initiatorIsKnown {
@@ -96,6 +99,16 @@ public struct NoiseHandshake: ~Copyable, Sendable {
         if pattern.responderIsKnown {
             (role == .initiator ? remoteStatic! : localStatic!.publicKey).withUnsafeBytes { symmetric.mixHash($0) }
         }
+    }
+
+    /// Gives the next pre-shared key, for a handshake that was begun without: one that both sides agree on while it goes
+    /// on, such as one from a key encapsulation in the payloads.
+    ///
+    /// - Parameter key: 32 bytes; needed before the message is written or read whose pattern has the `psk`.
+    /// - Throws: ``NoiseError/missingKey(_:)`` for another length.
+    public mutating func add(presharedKey key: SecretBytes) throws(NoiseError) {
+        guard key.count == 32 else { throw .missingKey("pre-shared key of 32 bytes") }
+        presharedKeys.append(key)
     }
 
     /// Whether all messages have been exchanged.
@@ -130,7 +143,7 @@ public struct NoiseHandshake: ~Copyable, Sendable {
                         } catch { failure = error }
                     }
                     if let failure { throw failure }
-                case .psk: mixPresharedKey()
+                case .psk: try mixPresharedKey()
                 default: try mixDiffieHellman(token)
                 }
             }
@@ -166,7 +179,7 @@ public struct NoiseHandshake: ~Copyable, Sendable {
                     try symmetric.decryptAndHash(UnsafeRawBufferPointer(rebasing: rest[..<length]), appendingTo: &key)
                     remoteStatic = key.withUnsafeBytes { X25519.PublicKey(copying: $0) }
                     rest = UnsafeRawBufferPointer(rebasing: rest[length...])
-                case .psk: mixPresharedKey()
+                case .psk: try mixPresharedKey()
                 default: try mixDiffieHellman(token)
                 }
             }
@@ -223,8 +236,8 @@ public struct NoiseHandshake: ~Copyable, Sendable {
         if pattern.usesPresharedKeys { symmetric.mixKey(key) }
     }
 
-    private mutating func mixPresharedKey() {
-        // The initialiser has checked that there are as many keys as tokens.
+    private mutating func mixPresharedKey() throws(NoiseError) {
+        guard !presharedKeys.isEmpty else { throw .missingKey("pre-shared key") }
         presharedKeys.removeFirst().withUnsafeBytes { symmetric.mixKeyAndHash($0) }
     }
 
@@ -252,7 +265,7 @@ public struct NoiseHandshake: ~Copyable, Sendable {
 }
 
 /// What a finished handshake leaves: a cipher for each direction, and the handshake hash.
-public struct NoiseTransport: ~Copyable, Sendable {
+@frozen public struct NoiseTransport: ~Copyable, Sendable {
     /// Encrypts what this side sends.
     public var sending: NoiseCipherState
     /// Decrypts what this side receives.
