@@ -13,6 +13,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "ChainferenceKit", targets: ["ChainferenceKit"]),
+        .library(name: "ChainferenceTesting", targets: ["ChainferenceTesting"]),
         .library(name: "LocalCluster", targets: ["LocalCluster"]),
         .library(name: "Inference", targets: ["Inference"]),
         .library(name: "PeerChannel", targets: ["PeerChannel"]),
@@ -156,6 +157,15 @@ let package = Package(
             path: "\(kit)/Kit"
         ),
 
+        .target(
+            name: "ChainferenceTesting",
+            dependencies: [
+                "ChainferenceKit", "LocalCluster", "PeerChannel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "\(kit)/Testing"
+        ),
+
         // MARK: Examples
         .executableTarget(
             name: "chainference-localnet",
@@ -274,13 +284,15 @@ let package = Package(
         .testTarget(
             name: "ChainferenceKitTests",
             dependencies: [
-                "ChainferenceKit", "Inference", "InferenceMarket", "LocalCluster", "MarketProgram", "PeerChannel",
-                "SodiumCrypto", "Solana", "SolanaRPC",
+                "ChainferenceKit", "ChainferenceTesting", "Inference", "InferenceMarket", "LocalCluster",
+                "MarketProgram",
+                "PeerChannel", "SodiumCrypto", "Solana", "SolanaRPC",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
+        .testTarget(name: "ChainferenceTestingTests", dependencies: ["ChainferenceTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 import ChainferenceKit
+import ChainferenceTesting
 import SodiumCrypto
 import Testing
 
@@ -149,9 +150,9 @@ struct CheatTests {
     }
 }
 
-extension TestMarket.Seller {
+extension TestMarket.Seller<ScriptedBackend> {
     /// The same provider with a fresh event log, to be run again.
-    func again(_ market: TestMarket) throws -> TestMarket.Seller {
+    func again(_ market: TestMarket) throws -> TestMarket.Seller<ScriptedBackend> {
         try market.seller(wallet: wallet, backend: backend, store: store)
     }
 }

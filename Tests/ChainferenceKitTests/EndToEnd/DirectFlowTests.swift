@@ -1,4 +1,5 @@
 import ChainferenceKit
+import ChainferenceTesting
 import LocalCluster
 import SodiumCrypto
 import Testing
@@ -208,7 +209,7 @@ struct DirectFlowTests {
     }
 }
 
-extension TestMarket.Seller {
+extension TestMarket.Seller<ScriptedBackend> {
     /// Where clients are sent to, as the chain says.
     func peerAddress(_ market: TestMarket) async throws -> String {
         try await market.chain.server(of: wallet.address)?.account.peerAddress ?? ""

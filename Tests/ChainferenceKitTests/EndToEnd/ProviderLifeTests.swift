@@ -1,4 +1,5 @@
 import ChainferenceKit
+import ChainferenceTesting
 import Foundation
 import LocalCluster
 import Logging

@@ -1,4 +1,5 @@
 import ChainferenceKit
+import ChainferenceTesting
 import Foundation
 import LocalCluster
 import Testing
@@ -72,7 +73,9 @@ struct RandomKillTests {
 
 extension RawClient {
     /// Publishes, connects, and vouches for every piece; remembers what it promised.
-    func use(_ seller: TestMarket.Seller, promised: EventLog<Lamports>, _ market: TestMarket) async throws {
+    func use(_ seller: TestMarket.Seller<ScriptedBackend>, promised: EventLog<Lamports>, _ market: TestMarket)
+        async throws
+    {
         let lock = try await lock()
         try await withSession(lock, server: seller.wallet.address) { session in
             let answer = try await session.prompt(market.prompt().body)

@@ -1,5 +1,7 @@
 import ChainferenceKit
+import ChainferenceTesting
 import SodiumCrypto
+import Testing
 
 @testable import ChainferenceKit
 
@@ -18,16 +20,14 @@ struct RawClient: Sendable {
     func lock() async throws -> RequestAccount.Lock {
         try await publish()
         let lock = try await market.chain.waitForRequest(request, within: .seconds(20)) { $0?.account.state.lock }
-        guard let lock else { throw EventLog<String>.Missing(what: "lock", events: []) }
-        return lock
+        return try #require(lock, "nobody locked the request")
     }
 
     /// Publishes a request that names the server, which locks it at once.
     func lockDirectly(_ server: Address) async throws -> RequestAccount.Lock {
         try await publish(.direct(owner: server, listingIndex: 0))
         let lock = try await market.chain.request(at: request)?.account.state.lock
-        guard let lock else { throw EventLog<String>.Missing(what: "direct lock", events: []) }
-        return lock
+        return try #require(lock, "the request is not locked")
     }
 
     /// Publishes the request.
@@ -73,7 +73,7 @@ struct RawClient: Sendable {
         _ body: (PeerSession) async throws -> Void
     ) async throws {
         let context = PeerContext(
-            genesisHash: market.chain.genesisHash.bytes,
+            genesisHash: try await market.chain.genesisHash.bytes,
             program: Market.localnet.program.bytes,
             serverWallet: server.bytes
         )

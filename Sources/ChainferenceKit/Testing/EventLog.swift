@@ -1,12 +1,21 @@
 import Synchronization
 
-/// Keeps events in order, and lets tests wait for one.
-final class EventLog<Event: Sendable>: Sendable {
+/// Keeps events in order, and lets a test wait for one instead of sleeping.
+///
+/// ```swift
+/// let events = EventLog<ClientEvent>()
+/// try await client.withSession(model, budget: 1_000_000, onEvent: { events.append($0) }) { try await $0.ask(prompt) }
+/// let lock = try await events.first("lock") { if case .locked(let lock) = $0 { lock } else { nil } }
+/// ```
+public final class EventLog<Event: Sendable>: Sendable {
     /// The event did not come in time.
-    struct Missing: Error, CustomStringConvertible {
-        let what: String
-        let events: [String]
-        var description: String { "no \(what); there were:\n" + events.joined(separator: "\n") }
+    public struct Missing: Error, CustomStringConvertible {
+        /// What was awaited.
+        public let what: String
+        /// What came instead, in order.
+        public let events: [String]
+        /// What was awaited, and what came instead.
+        public var description: String { "no \(what); there were:\n" + events.joined(separator: "\n") }
     }
 
     private struct Waiter: Sendable {
@@ -24,9 +33,14 @@ final class EventLog<Event: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    var events: [Event] { state.withLock { $0.events } }
+    /// Begins empty.
+    public init() {}
 
-    func append(_ event: Event) {
+    /// What has happened so far, in order.
+    public var events: [Event] { state.withLock { $0.events } }
+
+    /// Adds an event and wakes whoever waits for it.
+    public func append(_ event: Event) {
         let ready = state.withLock { state in
             state.events.append(event)
             let ready = state.waiters.filter { $0.matches(event) }
@@ -37,7 +51,14 @@ final class EventLog<Event: Sendable>: Sendable {
     }
 
     /// The first event that `pick` makes something of, there already or still to come.
-    func first<Result: Sendable>(
+    ///
+    /// - Parameters:
+    ///   - what: Says in the error what was awaited.
+    ///   - limit: How long to wait.
+    ///   - pick: Makes a result of the event that is meant; nil for every other.
+    /// - Returns: What `pick` made.
+    /// - Throws: ``Missing`` when the event does not come within the limit.
+    public func first<Result: Sendable>(
         _ what: String,
         within limit: Duration = .seconds(30),
         _ pick: @escaping @Sendable (Event) -> Result?
