@@ -4,6 +4,7 @@ program's own holes (R1 to R9) as named regressions.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 from collections import Counter
@@ -76,16 +77,31 @@ class TestAddressBinding:
         )
 
     def test_bumps_that_do_not_fit(self, world: World) -> None:
-        """The runtime itself refuses a request whose address is not that of its seeds."""
+        """And addresses that do not: the program hashes the seeds itself, and names the error."""
         job = world.job()
         fitting = world.program.request(job.client.pubkey(), job.voucher_signer.pubkey())[1]
         for bump in range(256):
             if bump != fitting:
-                outcome = world.vm.send([world.open_instruction(job, bump=bump)], [job.client])
-                # The second where the bump gives no address at all.
-                assert outcome.error in ("PrivilegeEscalation", "ProgramFailedToComplete")
+                world.vm.refuse(Error.ConstraintSeeds, [world.open_instruction(job, bump=bump)], [job.client])
         elsewhere = replaced(world.open_instruction(job), 0, Keypair().pubkey())
-        world.vm.refuse("PrivilegeEscalation", [elsewhere], [job.client])
+        world.vm.refuse(Error.ConstraintSeeds, [elsewhere], [job.client])
+
+    def test_an_address_on_the_curve(self, world: World) -> None:
+        """The hash of the seeds with a bump that gives no address: whose account that would be, the runtime refuses."""
+        job = world.job()
+        seeds = (b"request", bytes(job.client.pubkey()), bytes(job.voucher_signer.pubkey()))
+        off_curve = set(world.program.every_pda(*seeds))
+        tried = 0
+        for bump in range(256):
+            text = b"".join(seeds) + bytes([bump]) + bytes(world.program.id) + b"ProgramDerivedAddress"
+            address = Pubkey.from_bytes(hashlib.sha256(text).digest())
+            if address in off_curve:
+                continue
+            tried += 1
+            opening = replaced(world.open_instruction(job, bump=bump), 0, address)
+            outcome = world.vm.send([opening], [job.client])
+            assert outcome.error in ("ProgramFailedToComplete", "PrivilegeEscalation", "InvalidSeeds"), bump
+        assert tried > 80
 
     def test_a_lower_bump_is_a_request_of_the_same_client(self, world: World) -> None:
         """It is allowed, and does what any other request does: the client signed for it and alone can cancel it."""
@@ -279,6 +295,7 @@ class TestReferencesHoles:
         owner = world.provider(output_price=400_000)
         job = world.open(maximum_output_price=399_999)
         world.vm.refuse(Error.PriceAboveCap, [world.lock_instruction(job, owner)], [owner])
+        job = world.open(maximum_output_price=400_000)
         world.vm.advance(seconds=1_000)
         world.vm.refuse(Error.HeartbeatStale, [world.lock_instruction(job, owner)], [owner])
 

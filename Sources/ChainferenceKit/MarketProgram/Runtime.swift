@@ -19,8 +19,8 @@ public protocol Runtime {
     /// burn percentage (u8). The buffer has room for 24.
     func readRent(into destination: UnsafeMutableRawPointer) -> UInt64
 
-    /// Writes the SHA-256 digest of `count` bytes (of any alignment) to the 32 bytes at `digest`.
-    func sha256(_ bytes: UnsafeRawPointer, count: Int, into digest: UnsafeMutableRawPointer) -> UInt64
+    /// Writes the SHA-256 digest of some parts, one behind the other, to the 32 bytes at `digest`.
+    func sha256(_ parts: UnsafePointer<Seed>, count: Int, into digest: UnsafeMutableRawPointer) -> UInt64
 
     /// Finds the program address of `seeds` with the highest bump.
     ///
@@ -63,11 +63,11 @@ public protocol Runtime {
     func logData(_ bytes: UnsafeRawPointer, count: Int)
 }
 
-/// One seed of a program address, laid out as the chain's `SolSignerSeed`.
+/// One seed of a program address, or one part of what is hashed, laid out as the chain's `SolSignerSeed`.
 public struct Seed {
     /// Where the seed's bytes are; of any alignment.
     public var address: UInt64
-    /// How many bytes the seed has, at most 32.
+    /// How many bytes the seed has; at most 32 in a program address.
     public var count: UInt64
 
     /// The seed's bytes.

@@ -61,23 +61,24 @@ private final class MarketMachine: Runtime {
     var scratch: UnsafeMutableRawPointer { memory }
 
     func readClock(into destination: UnsafeMutableRawPointer) -> UInt64 {
-        syscall(140) {
+        syscall(110) {
             let bytes = context.environment.clock.bytes
             destination.copyMemory(from: bytes, byteCount: bytes.count)
         }
     }
 
     func readRent(into destination: UnsafeMutableRawPointer) -> UInt64 {
-        syscall(120) {
+        syscall(117) {
             let bytes = context.environment.rent.accountData
             destination.copyMemory(from: bytes, byteCount: bytes.count)
         }
     }
 
-    func sha256(_ bytes: UnsafeRawPointer, count: Int, into digest: UnsafeMutableRawPointer) -> UInt64 {
-        syscall(85 + UInt64(count)) {
+    func sha256(_ parts: UnsafePointer<Seed>, count: Int, into digest: UnsafeMutableRawPointer) -> UInt64 {
+        let parts = UnsafeBufferPointer(start: parts, count: count)
+        return syscall(parts.reduce(85) { $0 + max(10, $1.count / 2) }) {
             var hash = SHA256()
-            hash.update(bufferPointer: UnsafeRawBufferPointer(start: bytes, count: count))
+            for part in parts { hash.update(bufferPointer: part.bytes) }
             hash.finalize(into: UnsafeMutableRawBufferPointer(start: digest, count: SHA256.byteCount))
         }
     }

@@ -8,6 +8,18 @@ struct Request {
         self.account = account
     }
 
+    /// A request account, and its client, who must have signed, be writable, or both.
+    @inline(__always)
+    init(
+        _ account: Account,
+        of program: UnsafeMutableRawPointer,
+        requestedBy requester: Account,
+        who needs: Privileges
+    ) throws(Refusal) {
+        try requireSuccess(checkRequested(account.header, requester.header, program, needs.rawValue))
+        self.account = account
+    }
+
     /// A request account that the program has just written.
     @inline(__always)
     init(created account: Account) {
@@ -73,27 +85,10 @@ struct Request {
         try requireEqual(server, account.key, else: .wrongServer)
     }
 
-    /// Locks the request for a server on the terms of a listing, after every check that both ways to a lock share.
+    /// Locks the request for a server on the terms of a listing, after every check.
     @inline(__always)
-    func lock(for server: Server, on listing: Listing, fee: UInt64, at now: Int64) throws(Refusal) {
-        try requireSuccess(lockRequest(account.header, server.account.header, listing.bytes, fee, now))
-    }
-
-    /// Whether a server's record is good enough for the client.
-    ///
-    /// The ratios are compared without dividing. Counters stay far below 2^49, because each step costs a transaction,
-    /// so that the products fit.
-    @inline(__always)
-    fileprivate func meetsCriteria(_ server: Server) -> Bool {
-        let completed = server.data.word(ServerLayout.completed)
-        let flagged = server.data.word(ServerLayout.flagged)
-        let good = completed > flagged ? completed &- flagged : 0
-        let all = completed &+ server.data.word(ServerLayout.failed)
-        let whole = MarketLimits.wholeBasisPoints
-        return completed >= data.word(RequestLayout.minimumCompleted)
-            && good &* whole >= all &* data.u16(RequestLayout.minimumSuccess)
-            && server.data.word(ServerLayout.preferred) &* whole
-                >= server.data.word(ServerLayout.compared) &* data.u16(RequestLayout.minimumPreference)
+    func lock(for server: Server, on listing: Listing, fee: UInt64, at now: Int64) {
+        lockRequest(account.header, server.account.header, listing.bytes, fee, now)
     }
 
     // MARK: Peer address
@@ -150,38 +145,41 @@ private func checkRequest(_ header: UnsafeMutableRawPointer, _ program: UnsafeMu
 }
 
 @inline(never)
+private func checkRequested(
+    _ header: UnsafeMutableRawPointer,
+    _ requesterHeader: UnsafeMutableRawPointer,
+    _ program: UnsafeMutableRawPointer,
+    _ needs: UInt64
+) -> UInt64 {
+    let status = checkRequest(header, program)
+    guard status == 0 else { return status }
+    let requester = Account(located: requesterHeader)
+    let lacks = needs & ~requester.header.u16(AccountHeader.isSigner)
+    guard lacks == 0 else {
+        let code = lacks & Privileges.signs.rawValue != 0 ? ErrorCode.accountNotSigner : .constraintMut
+        return UInt64(code.rawValue)
+    }
+    let expected = Request(created: Account(located: header)).requester
+    return compareKeys(expected, requester.key, UInt64(ErrorCode.wrongRequester.rawValue))
+}
+
+@inline(never)
 private func lockRequest(
     _ requestHeader: UnsafeMutableRawPointer,
     _ serverHeader: UnsafeMutableRawPointer,
     _ listingBytes: UnsafeMutableRawPointer,
     _ fee: UInt64,
     _ now: Int64
-) -> UInt64 {
+) {
     let request = Request(created: Account(located: requestHeader))
-    let server = Server(checked: Account(located: serverHeader))
     let listing = Listing(bytes: listingBytes)
     let data = request.data
-    guard !areEqualKeys(request.requester, server.owner) else { return UInt64(ErrorCode.ownRequest.rawValue) }
-    guard areEqualKeys(data + RequestLayout.modelHash, listing.modelHash) else {
-        return UInt64(ErrorCode.modelMismatch.rawValue)
-    }
-    let outputPrice = listing.outputPrice
-    let inputPrice = listing.inputPrice
-    let minimumCharge = listing.minimumCharge
-    guard outputPrice <= data.word(RequestLayout.maximumOutputPrice),
-        inputPrice <= data.word(RequestLayout.maximumInputPrice),
-        minimumCharge <= data.word(RequestLayout.maximumMinimumCharge)
-    else { return UInt64(ErrorCode.priceAboveCap.rawValue) }
-    guard minimumCharge <= request.stake else { return UInt64(ErrorCode.stakeBelowMinimumCharge.rawValue) }
-    guard fee <= data.u16(RequestLayout.maximumFeeBasisPoints) else { return UInt64(ErrorCode.feeAboveCap.rawValue) }
-    guard request.meetsCriteria(server) else { return UInt64(ErrorCode.criteriaNotMet.rawValue) }
-    copyKey(from: server.account.key, to: request.server)
-    data.setWord(RequestLayout.outputPrice, outputPrice)
-    data.setWord(RequestLayout.inputPrice, inputPrice)
-    data.setWord(RequestLayout.minimumCharge, minimumCharge)
+    copyKey(from: Account(located: serverHeader).key, to: request.server)
+    data.setWord(RequestLayout.outputPrice, listing.outputPrice)
+    data.setWord(RequestLayout.inputPrice, listing.inputPrice)
+    data.setWord(RequestLayout.minimumCharge, listing.minimumCharge)
     data.setU16(RequestLayout.feeBasisPoints, fee)
     data.setTime(RequestLayout.lockedAt, now)
     data.setTime(RequestLayout.deadline, now &+ Int64(MarketLimits.lockDuration))
     request.enter(.locked)
-    return 0
 }

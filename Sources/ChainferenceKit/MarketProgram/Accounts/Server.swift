@@ -9,6 +9,13 @@ struct Server {
         self.account = account
     }
 
+    /// A server account that is going to change because its owner, who signed, says so.
+    @inline(__always)
+    init(_ account: Account, ownedBy owner: Account, of program: UnsafeMutableRawPointer) throws(Refusal) {
+        try requireSuccess(checkOwnedServer(account.header, owner.header, program))
+        self.account = account
+    }
+
     /// A server account that may have been passed read-only.
     @inline(__always)
     init(readable account: Account, of program: UnsafeMutableRawPointer) throws(Refusal) {
@@ -62,12 +69,6 @@ struct Server {
     @inline(__always)
     func beat(at time: Int64) {
         data.setTime(ServerLayout.heartbeatAt, time)
-    }
-
-    /// Refuses unless the account signed and owns the server.
-    @inline(__always)
-    func requireOwner(_ signer: Account) throws(Refusal) {
-        try requireSuccess(checkOwner(account.header, signer.header))
     }
 
     @inline(__always)
@@ -160,7 +161,13 @@ private func shiftData(_ header: UnsafeMutableRawPointer, _ offset: UInt64, _ de
 }
 
 @inline(never)
-private func checkOwner(_ server: UnsafeMutableRawPointer, _ signer: UnsafeMutableRawPointer) -> UInt64 {
+private func checkOwnedServer(
+    _ server: UnsafeMutableRawPointer,
+    _ signer: UnsafeMutableRawPointer,
+    _ program: UnsafeMutableRawPointer
+) -> UInt64 {
+    let status = checkServer(server, program)
+    guard status == 0 else { return status }
     let owner = Account(located: signer)
     guard owner.isSigner else { return UInt64(ErrorCode.accountNotSigner.rawValue) }
     guard areEqualKeys(server + (AccountHeader.data + ServerLayout.owner), owner.key) else {

@@ -34,8 +34,8 @@ public enum AddServer {
         let addressLength = try call.trailingPeerAddress(at: Arguments.peerAddress)
         try call.requireCreation(of: account, by: owner, system: system)
         let now = try call.clock().time
-        call.digest.setWord(0, 0x7265_7672_6573)
-        call.seeds[0] = Seed(call.digest, count: 6)
+        call.text.setWord(0, 0x7265_7672_6573)
+        call.seeds[0] = Seed(call.text, count: 6)
         call.seeds[1] = Seed(owner.key, count: 32)
         let length = UInt64(ServerLayout.listings + 8) &+ addressLength
         let bump = try call.createOnly(account, payer: owner, seedCount: 2, space: length)

@@ -21,9 +21,7 @@ public enum BeginClose {
         try call.requireArguments(end: 8)
         let account = call.account(0)
         let requester = call.account(1)
-        let request = try Request(account, of: call.program)
-        try requester.requireSigner()
-        try request.requireRequester(requester)
+        let request = try Request(account, of: call.program, requestedBy: requester, who: .signs)
         try request.require(.locked, else: .requestNotLocked)
         let deadline = try call.clock().time &+ Int64(MarketLimits.closingDuration)
         if deadline < request.deadline {

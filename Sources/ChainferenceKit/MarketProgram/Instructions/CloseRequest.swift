@@ -23,9 +23,7 @@ public enum CloseRequest {
         try call.requireArguments(end: 8)
         let account = call.account(0)
         let requester = call.account(1)
-        let request = try Request(account, of: call.program)
-        try request.requireRequester(requester)
-        try requester.requireWritable()
+        let request = try Request(account, of: call.program, requestedBy: requester, who: .changes)
         try request.require(.claimed, else: .requestNotClaimed)
         if !requester.isSigner {
             let clock = try call.clock()

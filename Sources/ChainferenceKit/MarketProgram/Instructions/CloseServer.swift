@@ -26,8 +26,7 @@ public enum CloseServer {
         let owner = call.account(1)
         let marketAccount = call.account(2)
         let treasury = call.account(3)
-        let server = try Server(account, of: call.program)
-        try server.requireOwner(owner)
+        let server = try Server(account, ownedBy: owner, of: call.program)
         try owner.requireWritable()
         try require(server.openLocks == 0, else: .serverHasOpenLocks)
         // A treasury that its holder has emptied must not keep a server from its rent: such fees are forfeited.

@@ -24,9 +24,7 @@ public enum ExpireRequest {
         try call.requireArguments(end: 8)
         let account = call.account(0)
         let requester = call.account(1)
-        let request = try Request(account, of: call.program)
-        try request.requireRequester(requester)
-        try requester.requireWritable()
+        let request = try Request(account, of: call.program, requestedBy: requester, who: .changes)
         let now = try call.clock().time
         if request.isIn(.open) {
             try require(now > request.data.time(RequestLayout.expiresAt), else: .requestNotExpired)

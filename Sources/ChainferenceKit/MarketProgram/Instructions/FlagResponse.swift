@@ -23,9 +23,7 @@ public enum FlagResponse {
         let account = call.account(0)
         let requester = call.account(1)
         let serverAccount = call.account(2)
-        let request = try Request(account, of: call.program)
-        try requester.requireSigner()
-        try request.requireRequester(requester)
+        let request = try Request(account, of: call.program, requestedBy: requester, who: .signs)
         let isClaimed = request.isIn(.claimed)
         if !isClaimed { try request.require(.locked, else: .requestNotLocked) }
         try request.requireServer(serverAccount)

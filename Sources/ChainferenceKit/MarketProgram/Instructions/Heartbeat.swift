@@ -21,8 +21,7 @@ public enum Heartbeat {
         try call.requireArguments(end: 8)
         let account = call.account(0)
         let owner = call.account(1)
-        let server = try Server(account, of: call.program)
-        try server.requireOwner(owner)
+        let server = try Server(account, ownedBy: owner, of: call.program)
         server.beat(at: try call.clock().time)
         call.emit(EventDiscriminator.heartbeat, account.key)
     }

@@ -51,8 +51,8 @@ public enum InitializeMarket {
         let fee = call.arguments.u16(Arguments.feeBasisPoints)
         try require(fee <= MarketLimits.feeBasisPoints, else: .feeTooHigh)
         try requireUsable(treasury, in: call)
-        call.digest.setWord(0, 0x7465_6b72_616d)
-        call.seeds[0] = Seed(call.digest, count: 6)
+        call.text.setWord(0, 0x7465_6b72_616d)
+        call.seeds[0] = Seed(call.text, count: 6)
         let bump = try call.createOnly(market, payer: authority, seedCount: 1, space: UInt64(MarketLayout.size))
         let data = market.data
         data.setWord(MarketLayout.discriminator, AccountDiscriminator.market)

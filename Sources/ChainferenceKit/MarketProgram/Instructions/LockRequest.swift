@@ -41,8 +41,7 @@ public enum LockRequest {
         let marketAccount = call.account(3)
         let addressLength = try call.trailingPeerAddress(at: Arguments.peerAddress)
         let request = try Request(account, of: call.program)
-        let server = try Server(serverAccount, of: call.program)
-        try server.requireOwner(owner)
+        let server = try Server(serverAccount, ownedBy: owner, of: call.program)
         let market = try Market(marketAccount, of: call.program)
         try request.require(.open, else: .requestNotOpen)
         try require(
@@ -50,17 +49,21 @@ public enum LockRequest {
                 && call.arguments.word(Arguments.stake) == request.stake,
             else: .requestRecreated
         )
-        let address = call.arguments + (Arguments.peerAddress + 4)
-        let now = try call.clock().time
-        try require(now <= request.data.time(RequestLayout.expiresAt), else: .requestExpired)
-        try require(now > request.lockedAt, else: .lockTooSoon)
-        try server.requireFresh(at: now)
         let index = UInt64(call.arguments.byte(Arguments.listingIndex))
         try require(index < server.listingCount, else: .listingNotFound)
         let listing = server.listing(index)
         try require(listing.raisedSlot < request.data.word(RequestLayout.createdSlot), else: .listingRaised)
-        try request.lock(for: server, on: listing, fee: market.feeBasisPoints, at: now)
-        request.setPeerAddress(address, count: addressLength)
+        try require(!areEqualKeys(request.requester, server.owner), else: .ownRequest)
+        try require(areEqualKeys(request.data + RequestLayout.modelHash, listing.modelHash), else: .modelMismatch)
+        let fee = market.feeBasisPoints
+        try RequestedTerms(of: request).requireMet(by: server, on: listing, fee: fee)
+        // Reading the clock costs as much as a hundred instructions: what needs no time is refused before.
+        let now = try call.clock().time
+        try require(now <= request.data.time(RequestLayout.expiresAt), else: .requestExpired)
+        try require(now > request.lockedAt, else: .lockTooSoon)
+        try server.requireFresh(at: now)
+        request.lock(for: server, on: listing, fee: fee, at: now)
+        request.setPeerAddress(call.arguments + (Arguments.peerAddress + 4), count: addressLength)
         server.count(ServerLayout.openLocks)
         server.beat(at: now)
         call.emit(EventDiscriminator.requestLocked, account.key, serverAccount.key)

@@ -32,8 +32,7 @@ public enum RemoveListing {
         try call.requireArguments(end: Arguments.end)
         let account = call.account(0)
         let owner = call.account(1)
-        let server = try Server(account, of: call.program)
-        try server.requireOwner(owner)
+        let server = try Server(account, ownedBy: owner, of: call.program)
         let modelHash = call.arguments + Arguments.modelHash
         let count = server.listingCount
         let index = server.listingIndex(of: modelHash)

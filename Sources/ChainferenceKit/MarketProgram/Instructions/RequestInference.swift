@@ -98,15 +98,17 @@ public enum RequestInference {
             else: .criteriaOutOfRange
         )
         let id = arguments + (Arguments.modelID + 4)
-        if mode != 0 { try checkNamed(in: call) }
+        if mode != 0 { try checkNamed(by: requester, in: call) }
         let clock = try call.clock()
         if mode != 0 { try Server(checked: call.account(3)).requireFresh(at: clock.time) }
+        try call.hash(id, count: idLength)
+        if mode != 0 { try requireEqual(call.digest, named(in: call).modelHash, else: .modelMismatch) }
         try fund(account, stake: stake, idLength: idLength, payer: requester, in: call)
 
         let data = account.data
         data.setWord(RequestLayout.discriminator, AccountDiscriminator.inferenceRequest)
         copyKey(from: requester.key, to: data + RequestLayout.requester)
-        try requireSuccess(call.machine.sha256(id, count: Int(idLength), into: data + RequestLayout.modelHash))
+        copyKey(from: call.digest, to: data + RequestLayout.modelHash)
         // Voucher signer, client key, stake and caps stand in the arguments as they stand in the account.
         (data + RequestLayout.voucherSigner).copyMemory(
             from: arguments + Arguments.voucherSigner,
@@ -126,7 +128,7 @@ public enum RequestInference {
         data.setU32(RequestLayout.modelID, idLength)
         (data + (RequestLayout.modelID + 4)).copyMemory(from: id, byteCount: Int(idLength))
         if mode != 0 {
-            try lock(Request(created: account), at: clock.time, in: call)
+            lock(Request(created: account), at: clock.time, in: call)
         }
         call.setWordBehindKeys(0, stake)
         call.emit(EventDiscriminator.requestOpened, account.key, data + RequestLayout.server, words: 1)
@@ -144,21 +146,34 @@ public enum RequestInference {
         in call: Invocation<Machine>
     ) throws(Refusal) {
         let space = UInt64(RequestLayout.size(modelIDLength: 0)) &+ idLength
-        call.digest.setWord(0, 0x0074_7365_7571_6572)
+        call.text.setWord(0, 0x0074_7365_7571_6572)
         let seeds = call.seeds
-        seeds[0] = Seed(call.digest, count: 7)
+        seeds[0] = Seed(call.text, count: 7)
         seeds[1] = Seed(payer.key, count: 32)
         seeds[2] = Seed(call.arguments + Arguments.voucherSigner, count: 32)
         seeds[3] = Seed(call.arguments + Arguments.bump, count: 1)
+        try call.requireAddress(account, seedCount: 4)
         try call.create(account, payer: payer, seedCount: 4, space: space, lamports: stake)
     }
 
     /// The direct mode: refuses a server that cannot be named, before anything dear is done.
     @inline(__always)
-    private static func checkNamed<Machine: Runtime>(in call: Invocation<Machine>) throws(Refusal) {
+    private static func checkNamed<Machine: Runtime>(
+        by requester: Account,
+        in call: Invocation<Machine>
+    ) throws(Refusal) {
         let server = try Server(readable: call.account(3), of: call.program)
-        _ = try Market(call.account(4), of: call.program)
+        let market = try Market(call.account(4), of: call.program)
         try require(UInt64(call.arguments.byte(Arguments.listingIndex)) < server.listingCount, else: .listingNotFound)
+        try require(!equalKeys(requester.key, server.owner), else: .ownRequest)
+        try RequestedTerms(arguments: call.arguments)
+            .requireMet(by: server, on: named(in: call), fee: market.feeBasisPoints)
+    }
+
+    /// The direct mode: the listing that is named.
+    @inline(__always)
+    private static func named<Machine: Runtime>(in call: Invocation<Machine>) -> Listing {
+        Server(checked: call.account(3)).listing(UInt64(call.arguments.byte(Arguments.listingIndex)))
     }
 
     /// The direct mode: the named server has the request at once.
@@ -169,11 +184,9 @@ public enum RequestInference {
         _ request: Request,
         at now: Int64,
         in call: Invocation<Machine>
-    ) throws(Refusal) {
-        let server = Server(checked: call.account(3))
-        let listing = server.listing(UInt64(call.arguments.byte(Arguments.listingIndex)))
+    ) {
         request.flags = RequestFlags.direct
         let fee = call.account(4).data.u16(MarketLayout.feeBasisPoints)
-        try request.lock(for: server, on: listing, fee: fee, at: now)
+        request.lock(for: Server(checked: call.account(3)), on: named(in: call), fee: fee, at: now)
     }
 }

@@ -40,8 +40,7 @@ public enum SetListing {
         let owner = call.account(1)
         let system = call.account(2)
         let idLength = try call.trailingModelID(at: Arguments.modelID)
-        let server = try Server(account, of: call.program)
-        try server.requireOwner(owner)
+        let server = try Server(account, ownedBy: owner, of: call.program)
         try owner.requireWritable()
         try system.requireSystemProgram()
         let outputPrice = call.arguments.word(Arguments.outputPrice)
@@ -53,7 +52,7 @@ public enum SetListing {
             else: .priceOutOfRange
         )
         let id = call.arguments + (Arguments.modelID + 4)
-        try requireSuccess(call.machine.sha256(id, count: Int(idLength), into: call.digest))
+        try call.hash(id, count: idLength)
         let clock = try call.clock()
         let index = server.listingIndex(of: call.digest)
         if index == server.listingCount {

@@ -1,3 +1,18 @@
+/// What an account must be allowed to do: the bytes of its header behind the first.
+struct Privileges {
+    let rawValue: UInt64
+
+    @inline(__always)
+    static var signs: Privileges { Privileges(rawValue: 0x0001) }
+
+    /// Lamports of the account change.
+    @inline(__always)
+    static var changes: Privileges { Privileges(rawValue: 0x0100) }
+
+    @inline(__always)
+    static var signsAndChanges: Privileges { Privileges(rawValue: 0x0101) }
+}
+
 /// An account in the input region.
 struct Account {
     let header: UnsafeMutableRawPointer
@@ -77,8 +92,7 @@ struct Account {
     /// Why the account is not a writable one of a type, or 0.
     @inline(__always)
     func checkWritable(_ discriminator: UInt64, size: Int, of program: UnsafeMutableRawPointer) -> UInt64 {
-        let result = check(discriminator, size: size, of: program)
-        return result == 0 && !isWritable ? UInt64(ErrorCode.constraintMut.rawValue) : result
+        checkWritableType(header, program, discriminator, UInt64(size))
     }
 
     /// Moves lamports to another account.
@@ -124,6 +138,17 @@ private func checkType(
     }
     guard length >= size else { return UInt64(ErrorCode.accountDidNotDeserialize.rawValue) }
     return 0
+}
+
+@inline(never)
+private func checkWritableType(
+    _ header: UnsafeMutableRawPointer,
+    _ program: UnsafeMutableRawPointer,
+    _ discriminator: UInt64,
+    _ size: UInt64
+) -> UInt64 {
+    let status = checkType(header, program, discriminator, size)
+    return status == 0 && !Account(located: header).isWritable ? UInt64(ErrorCode.constraintMut.rawValue) : status
 }
 
 @inline(never)

@@ -47,7 +47,7 @@ struct Invocation<Machine: Runtime> {
     @inline(__always)
     func rent() throws(Refusal) -> Rent { try machine.rent() }
 
-    /// Room for the seeds of one program address.
+    /// Room for the seeds of one program address, or for the six parts of what such an address is the hash of.
     @inline(__always)
     var seeds: UnsafeMutablePointer<Seed> {
         (machine.scratch + Scratch.seeds).assumingMemoryBound(to: Seed.self)
@@ -57,9 +57,20 @@ struct Invocation<Machine: Runtime> {
     @inline(__always)
     var foundAddress: UnsafeMutableRawPointer { machine.scratch + Scratch.found }
 
+    /// Room for the seed that is a word, the lamports of a creation, and the marker of program addresses.
+    @inline(__always)
+    var text: UnsafeMutableRawPointer { machine.scratch + Scratch.text }
+
     /// Room for a digest.
     @inline(__always)
     var digest: UnsafeMutableRawPointer { machine.scratch + Scratch.digest }
+
+    /// Hashes bytes into ``digest``.
+    @inline(__always)
+    func hash(_ bytes: UnsafeMutableRawPointer, count: UInt64) throws(Refusal) {
+        seeds[0] = Seed(bytes, count: count)
+        try requireSuccess(machine.sha256(seeds, count: 1, into: digest))
+    }
 
     // MARK: Events
 
@@ -183,7 +194,8 @@ private enum Scratch {
     static let rent = 40
     static let accounts = 72
     static let seeds = 136
-    static let found = 200
-    static let digest = 240
-    static let event = 272
+    static let found = 232
+    static let text = 272
+    static let digest = 312
+    static let event = 344
 }

@@ -36,8 +36,8 @@ final class NativeRuntime: Runtime {
         return 0
     }
 
-    func sha256(_ bytes: UnsafeRawPointer, count: Int, into digest: UnsafeMutableRawPointer) -> UInt64 {
-        let hash = SHA256Digest.of([UInt8](UnsafeRawBufferPointer(start: bytes, count: count)))
+    func sha256(_ parts: UnsafePointer<Seed>, count: Int, into digest: UnsafeMutableRawPointer) -> UInt64 {
+        let hash = SHA256Digest.of((0..<count).flatMap { [UInt8](parts[$0].bytes) })
         digest.copyMemory(from: hash, byteCount: hash.count)
         return 0
     }
