@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "Inference", targets: ["Inference"]),
         .library(name: "PeerChannel", targets: ["PeerChannel"]),
         .library(name: "Noise", targets: ["Noise"]),
+        .library(name: "PeerRelay", targets: ["PeerRelay"]),
         .library(name: "InferenceMarket", targets: ["InferenceMarket"]),
         .library(name: "MarketProgram", targets: ["MarketProgram"]),
         .library(name: "SolanaRPC", targets: ["SolanaRPC"]),
@@ -29,6 +30,7 @@ let package = Package(
         .executable(name: "market-idl", targets: ["market-idl"]),
         .executable(name: "chainference-localnet", targets: ["chainference-localnet"]),
         .executable(name: "chainference-provider", targets: ["chainference-provider"]),
+        .executable(name: "chainference-relay", targets: ["chainference-relay"]),
         .executable(name: "chainference-client", targets: ["chainference-client"]),
         .executable(name: "chainference-demo", targets: ["chainference-demo"]),
         .executable(name: "custom-backend", targets: ["custom-backend"]),
@@ -127,12 +129,22 @@ let package = Package(
         .target(
             name: "PeerChannel",
             dependencies: [
-                "Noise", "SodiumCrypto",
+                "Noise", "SodiumCrypto", "CurlHTTP",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "\(kit)/PeerChannel"
+        ),
+        .target(
+            name: "PeerRelay",
+            dependencies: [
+                "PeerChannel", "SodiumCrypto",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "\(kit)/Relay"
         ),
         .target(
             name: "Inference",
@@ -188,6 +200,17 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "\(examples)/chainference-provider"
+        ),
+        .executableTarget(
+            name: "chainference-relay",
+            dependencies: [
+                "PeerRelay", "PeerChannel", "SodiumCrypto",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "\(examples)/chainference-relay"
         ),
         .executableTarget(
             name: "chainference-client",
@@ -279,6 +302,15 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "RelayTests",
+            dependencies: [
+                "PeerRelay", "PeerChannel", "SodiumCrypto", "CurlHTTP",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(

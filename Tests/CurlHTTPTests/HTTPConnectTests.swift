@@ -24,7 +24,10 @@ struct HTTPConnectTests {
         return bytes
     }
 
-    @Test("Bytes that follow a proxy's answer at once are the target's, and none is lost", arguments: HTTPProxy.Kind.all)
+    @Test(
+        "Bytes that follow a proxy's answer at once are the target's, and none is lost",
+        arguments: HTTPProxy.Kind.all
+    )
     func nothingIsLost(kind: HTTPProxy.Kind) async throws {
         // Longer than any buffer that libcurl would read an answer into.
         let greeting = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
@@ -68,7 +71,9 @@ struct HTTPConnectTests {
             _ = connection.read(upTo: 10_000)
             _ = connection.read(upTo: 10_000)
         } _: { proxy in
-            let client = HTTPClient(configuration: .init(proxy: .init(.httpConnect, host: "127.0.0.1", port: proxy.port)))
+            let client = HTTPClient(
+                configuration: .init(proxy: .init(.httpConnect, host: "127.0.0.1", port: proxy.port))
+            )
             let limit = Duration.milliseconds(200)
             await #expect(throws: HTTPError.timedOut(.connecting, limit: limit)) {
                 try await client.connect(toHost: "relay.invalid", port: 3_820, timeout: limit)
@@ -83,7 +88,9 @@ struct HTTPConnectTests {
             _ = connection.readHeaders()
             door.pass()
         } _: { proxy in
-            let client = HTTPClient(configuration: .init(proxy: .init(.httpConnect, host: "127.0.0.1", port: proxy.port)))
+            let client = HTTPClient(
+                configuration: .init(proxy: .init(.httpConnect, host: "127.0.0.1", port: proxy.port))
+            )
             let task = Task { try await client.connect(toHost: "relay.invalid", port: 3_820) }
             task.cancel()
             let result = await task.result

@@ -214,17 +214,4 @@ struct AddressTests {
             ) { _ in }
         }
     }
-
-    @Test("A server behind a relay is understood, and honestly not dialled yet")
-    func relays() async throws {
-        let address = try PeerAddress(parsing: Self.fill("/ip4/203.0.113.7/tcp/3819/nnk/R/p2p-circuit/nxk/1/K"))
-        await #expect(throws: PeerError.notSupportedYet("A server behind a relay")) {
-            try await PeerClient().withSession(
-                to: address,
-                context: Fixture.context,
-                identity: Fixture.clientKey,
-                request: Fixture.request
-            ) { _ in }
-        }
-    }
 }

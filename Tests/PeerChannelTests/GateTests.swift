@@ -4,57 +4,76 @@ import Testing
 
 @Suite("The gate in front of handshakes")
 struct GateTests {
+    /// How many of so many attempts get in.
+    private static func entries(_ gate: inout HandshakeGate, _ source: HandshakeGate.Source?, _ attempts: Int) -> Int {
+        (0..<attempts).count { _ in gate.enter(source, now: .zero) != .refused }
+    }
+
     @Test("A burst, then a rate, for each source on its own")
-    func rate() {
+    func rate() throws {
         var gate = HandshakeGate(halfOpenLimit: 1_000, halfOpenPerSource: 1_000, burst: 5, perSecond: 20)
         let source = HandshakeGate.Source.ip4(1)
-        var passed = 0
-        for _ in 0..<10 where gate.enter(source, now: .zero) { passed += 1 }
-        #expect(passed == 5)
+        #expect(Self.entries(&gate, source, 10) == 5)
         let others = [
-            gate.enter(.ip4(2), now: .zero),
-            gate.enter(source, now: .milliseconds(49)),
-            gate.enter(source, now: .milliseconds(100)),
+            gate.enter(.ip4(2), now: .zero) != .refused,
+            gate.enter(source, now: .milliseconds(49)) != .refused,
+            gate.enter(source, now: .milliseconds(100)) != .refused,
         ]
         #expect(others == [true, false, true])
-        passed = 0
-        for tick in 0..<1_000 where gate.enter(source, now: .seconds(10) + .milliseconds(tick)) {
+        var passed = 0
+        for tick in 0..<1_000 {
+            guard case .entered(let place, _) = gate.enter(source, now: .seconds(10) + .milliseconds(tick)) else {
+                continue
+            }
             passed += 1
-            gate.leave(source)
+            gate.leave(place)
         }
         #expect((24...26).contains(passed), "five at once and twenty in the second: \(passed)")
     }
 
-    @Test("No more than the limit at a time, whatever the source")
-    func halfOpen() {
+    @Test("When all places are taken the oldest stranger makes room, and nobody who has proved a key does")
+    func eviction() {
         var gate = HandshakeGate(halfOpenLimit: 3, halfOpenPerSource: 3, burst: 100, perSecond: 100)
-        let answers = [nil, nil, .ip4(1), nil].map { gate.enter($0, now: .zero) }
-        #expect(answers == [true, true, true, false])
-        gate.leave(nil)
-        let again = gate.enter(nil, now: .zero)
-        #expect(again)
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 1, evicting: nil))
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 2, evicting: nil))
+        #expect(gate.enter(.ip4(1), now: .zero) == .entered(place: 3, evicting: nil))
+        gate.keep(1)
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 4, evicting: 2))
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 5, evicting: 3))
+        #expect(gate.halfOpen == 3)
+        gate.leave(2)
+        #expect(gate.halfOpen == 3, "the evicted one's leave comes late and changes nothing")
+        gate.keep(4)
+        gate.keep(5)
+        #expect(gate.enter(nil, now: .zero) == .refused)
+        gate.leave(1)
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 6, evicting: nil))
     }
 
     @Test("One source can't take all places")
     func perSource() {
         var gate = HandshakeGate(halfOpenLimit: 100, halfOpenPerSource: 4, burst: 1_000, perSecond: 1_000)
-        var passed = 0
-        for _ in 0..<50 where gate.enter(.ip4(1), now: .zero) { passed += 1 }
-        #expect(passed == 4)
-        let other = gate.enter(.ip4(2), now: .zero)
-        #expect(other)
-        gate.leave(.ip4(1))
-        let again = [gate.enter(.ip4(1), now: .zero), gate.enter(.ip4(1), now: .zero)]
-        #expect(again == [true, false])
-        let open = gate.halfOpen
-        #expect(open == 5)
+        #expect(Self.entries(&gate, .ip4(1), 50) == 4)
+        #expect(Self.entries(&gate, .ip4(2), 1) == 1)
+        gate.leave(1)
+        #expect(Self.entries(&gate, .ip4(1), 2) == 1)
+        #expect(gate.halfOpen == 5)
+    }
+
+    @Test("An evicted connection's source may come again")
+    func evictedSource() {
+        var gate = HandshakeGate(halfOpenLimit: 2, halfOpenPerSource: 1, burst: 1_000, perSecond: 1_000)
+        #expect(Self.entries(&gate, .ip4(1), 2) == 1)
+        #expect(Self.entries(&gate, nil, 2) == 2)
+        #expect(Self.entries(&gate, .ip4(1), 1) == 1)
     }
 
     @Test("Very many sources cost a bounded amount of memory")
     func sources() {
-        var gate = HandshakeGate(halfOpenLimit: .max, halfOpenPerSource: 5, burst: 5, perSecond: 20)
+        var gate = HandshakeGate(halfOpenLimit: 100, halfOpenPerSource: 5, burst: 5, perSecond: 20)
         for source in 0..<100_000 as Range<UInt64> { _ = gate.enter(.ip6(source), now: .zero) }
         #expect(gate.sourceCount <= HandshakeGate.sourceLimit)
+        #expect(gate.halfOpen == 100)
     }
 
     @Test("One IPv6 customer is one source; mapped addresses are IPv4; this machine has no rate")

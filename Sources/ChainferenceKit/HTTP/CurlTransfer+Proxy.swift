@@ -22,7 +22,9 @@ extension CurlTransfer {
     /// The replies of RFC 1928, section 6, and of RFC 1929, as libcurl names them.
     private var socksRefusal: HTTPProxyFailure? {
         var number = 0
-        guard chainference_curl_get_long(easy, CURLINFO_PROXY_ERROR, &number) == CURLE_OK, number != 0 else { return nil }
+        guard chainference_curl_get_long(easy, CURLINFO_PROXY_ERROR, &number) == CURLE_OK, number != 0 else {
+            return nil
+        }
         switch CURLproxycode(rawValue: UInt32(truncatingIfNeeded: number)) {
         case CURLPX_NO_AUTH: return .credentials("none of the ways to log in was accepted")
         case CURLPX_USER_REJECTED: return .credentials("user name or password was rejected")

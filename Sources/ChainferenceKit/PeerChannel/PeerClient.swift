@@ -1,3 +1,4 @@
+public import CurlHTTP
 public import Logging
 import NIOCore
 import NIOPosix
@@ -26,11 +27,16 @@ public struct PeerClient: Sendable {
         ///
         /// By default nothing but public addresses.
         public var dialPolicy: DialPolicy
+        /// The HTTP or SOCKS proxy that the connection goes through, or nil for none.
+        ///
+        /// Names are then resolved at the proxy and never here. If it fails there is no way around it. With Tor, different
+        /// credentials for each request keep requests on different circuits.
+        public var proxy: HTTPProxy?
         /// Whether sizes and times are hidden.
         ///
         /// Off is an explicit choice.
         public var shaping: PeerShaping
-        /// How long name resolution and connecting may take together.
+        /// How long name resolution and connecting may take together, proxy and relay included.
         public var connectTimeout: Duration
         /// How long the handshake may take.
         public var handshakeTimeout: Duration
@@ -47,6 +53,7 @@ public struct PeerClient: Sendable {
         /// The defaults: public targets, constant rate, 10 s each, 64 KiB, first prompt 1, padded end.
         public init(
             dialPolicy: DialPolicy = .publicOnly,
+            proxy: HTTPProxy? = nil,
             shaping: PeerShaping = .constantRate,
             connectTimeout: Duration = .seconds(10),
             handshakeTimeout: Duration = .seconds(10),
@@ -55,6 +62,7 @@ public struct PeerClient: Sendable {
             waitsForPaddedEnd: Bool = true
         ) {
             self.dialPolicy = dialPolicy
+            self.proxy = proxy
             self.shaping = shaping
             self.connectTimeout = connectTimeout
             self.handshakeTimeout = handshakeTimeout
@@ -99,14 +107,17 @@ public struct PeerClient: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PeerSession) async throws -> Result
     ) async throws -> Result {
-        let dialer = Dialer(policy: options.dialPolicy, timeout: options.connectTimeout, clock: clock)
-        let connection = try await dialer.connect(to: address)
-        let channel = connection.channel
-        var result: Result?
-        try await connection.executeThenClose(isolation: isolation) { inbound, _ in
-            result = try await runSession(
-                over: inbound,
-                send: { try await channel.send($0) },
+        let dialer = Dialer(
+            policy: options.dialPolicy,
+            proxy: options.proxy,
+            timeout: options.connectTimeout,
+            clock: clock
+        )
+        let stream = try await dialer.connect(to: address)
+        return try await stream.closing(isolation: isolation) {
+            try await runSession(
+                over: stream.inbound,
+                send: { try await stream.send($0) },
                 serverKey: address.serverKey,
                 suite: address.suite,
                 context: context,
@@ -117,8 +128,6 @@ public struct PeerClient: Sendable {
                 body
             )
         }
-        // `runSession` either gave a result or threw.
-        return result!
     }
 
     /// As ``withSession(to:context:identity:request:options:isolation:_:)``, over a connection that is there already.

@@ -1,3 +1,4 @@
+public import CurlHTTP
 public import Noise
 
 /// Why a session could not be had, or ended early.
@@ -6,8 +7,10 @@ public enum PeerError: Error, Hashable, Sendable {
     case unreachable(target: String, reason: String)
     /// The address leads to a place that the dial policy forbids, such as this machine or a private network.
     case refusedTarget(String)
-    /// The address is valid but its kind can't be dialled yet.
-    case notSupportedYet(String)
+    /// The proxy that the caller has chosen failed; nothing was sent around it.
+    case proxyFailed(proxy: String, reason: HTTPProxyFailure)
+    /// The relay in front of the server says why there is no way to it.
+    case relayRefused(RelayRefusal)
     /// The other side closed the connection before the handshake was done; on purpose it never says why.
     case handshakeClosed
     /// A handshake message was not authentic: another server, another chain, or somebody in between.
@@ -67,7 +70,9 @@ extension PeerError: CustomStringConvertible {
         case .refusedTarget(let target):
             "The server's address leads to \(target), which the dial policy forbids: an address on the chain is chosen "
                 + "by a stranger. Allow it in the dial policy only if you know that network."
-        case .notSupportedYet(let what): "\(what) is not supported yet. Choose a server with a direct address."
+        case .proxyFailed(let proxy, let reason):
+            "The proxy \(proxy) failed: \(reason). Nothing was sent around it. Check the proxy, or choose another server."
+        case .relayRefused(let refusal): refusal.description
         case .handshakeClosed:
             "The server closed the connection during the handshake without saying why, as the protocol demands. The address "
                 + "may be out of date, or the server is overloaded. Nothing private was sent. Read the address again and retry."

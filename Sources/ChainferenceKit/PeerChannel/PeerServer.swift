@@ -1,3 +1,4 @@
+public import CurlHTTP
 public import Logging
 import NIOCore
 public import SodiumCrypto
@@ -44,6 +45,12 @@ public final class PeerServer: Sendable {
         public var idleLimit: Duration
         /// How many bytes of an answer may wait for the wire before `send` waits.
         public var sendBuffer: Int
+        /// The relays that clients may come through; the server dials out to them and needs no way in.
+        public var relays: [RelayAddress] = []
+        /// The proxy through which the server reaches its relays, if any.
+        public var relayProxy: HTTPProxy?
+        /// Whether the server listens at ``host`` and ``port``; without it ``relays`` must name at least one.
+        public var listensDirectly = true
 
         /// The defaults of the protocol.
         public init(
@@ -93,11 +100,13 @@ public final class PeerServer: Sendable {
     let logger: Logger
     let authorize: Authorize
     let serve: Serve
-    let state: Mutex<State>
+    let state = Mutex(State())
+    let gatekeeper: Gatekeeper
 
     struct State: Sendable {
-        var gate: HandshakeGate
         var listener: (any Channel)?
+        /// Those who wait for the draining to begin.
+        var drainWaiters: [AsyncStream<Never>.Continuation] = []
         var isDraining = false
         var nextSession: UInt64 = 0
         var sessions: [UInt64: SessionMonitor<ServerSessionMachine>] = [:]
@@ -131,49 +140,38 @@ public final class PeerServer: Sendable {
         self.logger = logger
         self.authorize = authorize
         self.serve = serve
-        state = Mutex(
-            State(
-                gate: HandshakeGate(
-                    halfOpenLimit: configuration.halfOpenLimit,
-                    halfOpenPerSource: configuration.halfOpenPerSource,
-                    burst: configuration.handshakeBurst,
-                    perSecond: configuration.handshakesPerSecond
-                )
-            )
+        gatekeeper = Gatekeeper(
+            HandshakeLimits(
+                halfOpen: configuration.halfOpenLimit,
+                halfOpenPerSource: configuration.halfOpenPerSource,
+                burst: configuration.handshakeBurst,
+                perSecond: configuration.handshakesPerSecond
+            ),
+            clock: self.clock
         )
     }
 
     /// Listens and serves until the task is cancelled, or until ``drain()`` was called and the last session has ended.
     ///
-    /// - Parameter onListening: Called once with the port, before the first connection is accepted.
-    /// - Throws: ``PeerError/unreachable(target:reason:)`` when the port can't be had; what `onListening` throws.
-    public func run(onListening: @Sendable (Int) async throws -> Void = { _ in }) async throws {
-        let listener = try await listen()
-        let channel = listener.channel
-        let isDraining = state.withLock { state in
-            state.listener = channel
-            return state.isDraining
-        }
-        if isDraining { channel.close(promise: nil) }
-        try await listener.executeThenClose { connections in
-            try await onListening(channel.localAddress?.port ?? configuration.port)
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
-                    group.addTask { await self.handle(connection) }
-                }
-            }
-        }
+    /// - Parameter onListening: Called once with the port, as soon as clients can come: the port is had, and the first of
+    ///   the relays (if there are any) has granted a reservation. The port is 0 when the server listens via relays alone.
+    /// - Throws: ``PeerError/unreachable(target:reason:)`` when the port can't be had; ``PeerError/misuse(_:)`` when the server
+    ///   is to listen nowhere; what `onListening` throws. Relays that can't be reached are tried again without end.
+    public func run(onListening: @escaping @Sendable (Int) async throws -> Void = { _ in }) async throws {
+        try await serveEverywhere(onListening: onListening)
     }
 
     /// Stops accepting connections and prompts.
     ///
     /// ``run(onListening:)`` returns when the sessions under way have ended, each with the answer that it is giving.
     public func drain() {
-        let (listener, sessions) = state.withLock { state in
+        let (listener, waiters, sessions) = state.withLock { state in
             state.isDraining = true
-            return (state.listener, Array(state.sessions.values))
+            defer { state.drainWaiters = [] }
+            return (state.listener, state.drainWaiters, Array(state.sessions.values))
         }
         listener?.close(promise: nil)
+        for waiter in waiters { waiter.finish() }
         let now = clock.now()
         for session in sessions { Self.drain(session, now: now) }
     }

@@ -15,12 +15,23 @@ public struct DialPolicy: Hashable, Sendable {
     public static let allowingLoopback = DialPolicy(allowed: [.publicInternet, .loopback])
     /// This machine, private networks and public addresses.
     public static let allowingPrivateNetworks = DialPolicy(allowed: [.publicInternet, .loopback, .privateNetwork])
+    /// Whatever it is: for addresses that the operator, not a stranger, has chosen.
+    public static let anywhere = DialPolicy(allowed: Set(NetworkScope.allCases))
 
     /// Whether this address may be dialled.
     public func allows(_ address: IPv4Address) -> Bool { allowed.contains(address.scope) }
 
     /// Whether this address may be dialled.
     public func allows(_ address: IPv6Address) -> Bool { allowed.contains(address.scope) }
+
+    /// Whether this host may be dialled as it is: a name never, since only its addresses can be judged.
+    func allows(_ host: PeerHost) -> Bool {
+        switch host {
+        case .ip4(let address): allows(address)
+        case .ip6(let address): allows(address)
+        case .dns: false
+        }
+    }
 }
 
 /// From where an address can be reached.

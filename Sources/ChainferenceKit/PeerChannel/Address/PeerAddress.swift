@@ -64,54 +64,23 @@ public struct PeerAddress: Hashable, Sendable {
     ///
     /// - Throws: ``PeerAddressError``.
     public init(parsing text: String) throws(PeerAddressError) {
-        let length = text.utf8.count
-        guard length <= Self.maximumByteCount else { throw .length(length) }
-        var parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)[...]
-            .map { String(Substring($0)) }[...]
-        guard parts.popFirst() == "" else { throw .shape }
-
-        guard let kind = parts.popFirst(), let hostText = parts.popFirst() else { throw .shape }
-        let host: PeerHost
-        switch kind {
-        case "ip4":
-            guard let address = IPv4Address(canonical: hostText) else { throw .host }
-            host = .ip4(address)
-        case "ip6":
-            guard let address = IPv6Address(canonical: hostText), address.embeddedInMapping == nil else { throw .host }
-            host = .ip6(address)
-        case "dns":
-            guard let name = DomainName(canonical: hostText) else { throw .host }
-            host = .dns(name)
-        default: throw .shape
-        }
-        guard parts.popFirst() == "tcp", let portText = parts.popFirst() else { throw .shape }
-        guard let port = UInt16(canonicalDecimal: portText) else { throw .port }
-
+        var parts = try AddressParts(text)
+        let endpoint = try parts.takeEndpoint()
         var relayKey: X25519.PublicKey?
-        if parts.first == "nnk" {
-            parts.removeFirst()
-            guard let keyText = parts.popFirst(), parts.popFirst() == "p2p-circuit" else { throw .shape }
-            relayKey = try Self.key(keyText)
+        if parts.next == "nnk" {
+            _ = parts.takeNext()
+            relayKey = try parts.takeKey()
+            guard parts.takeNext() == "p2p-circuit" else { throw .shape }
         }
-        guard parts.popFirst() == "nxk", let suiteText = parts.popFirst(), let keyText = parts.popFirst(),
-            parts.isEmpty
-        else { throw .shape }
+        guard parts.takeNext() == "nxk", let suiteText = parts.takeNext(), parts.next != nil else { throw .shape }
         guard let number = UInt16(canonicalDecimal: suiteText), let raw = UInt8(exactly: number),
             let suite = PeerSuite(rawValue: raw)
         else { throw .suite }
-        try self.init(
-            endpoint: Endpoint(host: host, port: port),
-            relayKey: relayKey,
-            suite: suite,
-            serverKey: Self.key(keyText)
-        )
+        let serverKey = try parts.takeKey()
+        guard parts.isEmpty else { throw .shape }
+        try self.init(endpoint: endpoint, relayKey: relayKey, suite: suite, serverKey: serverKey)
         // Each part was read strictly; this makes a second spelling impossible whatever the parts do.
         guard description == text else { throw .notCanonical }
-    }
-
-    private static func key(_ text: String) throws(PeerAddressError) -> X25519.PublicKey {
-        guard let bytes = Base58Key.decode(text) else { throw .key }
-        return bytes.withUnsafeBytes { X25519.PublicKey(copying: $0) }
     }
 }
 

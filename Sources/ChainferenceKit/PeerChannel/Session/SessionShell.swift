@@ -101,7 +101,7 @@ enum SessionTask: Hashable, Sendable {
 /// Runs `body` with a limit.
 ///
 /// - Throws: ``PeerError/deadlineExceeded(_:)`` after `limit`; what `body` throws.
-func withDeadline<Result: Sendable>(
+package func withDeadline<Result: Sendable>(
     _ limit: Duration,
     _ deadline: PeerDeadline,
     clock: SessionClock,

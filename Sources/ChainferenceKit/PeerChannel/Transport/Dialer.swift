@@ -1,27 +1,53 @@
+package import CurlHTTP
 import NIOCore
 import NIOPosix
 
-/// Opens TCP connections to peer addresses, within a dial policy.
-struct Dialer: Sendable {
-    typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
-
+/// Opens connections to hosts and peers, within a dial policy and through a proxy if there is one.
+package struct Dialer: Sendable {
     let policy: DialPolicy
+    let proxy: HTTPProxy?
     let timeout: Duration
     let clock: SessionClock
     /// Finds the numeric addresses of a host; tests give their own.
     var resolve: @Sendable (PeerHost) async throws -> [PeerHost] = Resolver.addresses
 
+    package init(policy: DialPolicy, proxy: HTTPProxy? = nil, timeout: Duration, clock: SessionClock) {
+        self.policy = policy
+        self.proxy = proxy
+        self.timeout = timeout
+        self.clock = clock
+    }
+
+    /// Connects to a server, through the relay that its address names if it names one.
+    ///
+    /// - Throws: ``PeerError/relayRefused(_:)``, ``PeerError/handshakeFailed(_:)`` for another relay than the address's, and
+    ///   what ``connect(to:)-(PeerAddress.Endpoint)`` throws.
+    func connect(to address: PeerAddress) async throws -> any ByteStream {
+        guard let relay = address.relay else { return try await connect(to: address.endpoint) }
+        let end = clock.now() + timeout
+        let stream = try await connect(to: relay.endpoint)
+        do {
+            return try await withDeadline(end - clock.now(), .connect, clock: clock) {
+                try await RelayCircuit.request(address.serverKey, over: stream, relay: relay)
+            }
+        } catch {
+            await stream.close()
+            throw error
+        }
+    }
+
     /// Connects to the first address of the endpoint that may be dialled and answers.
     ///
-    /// A name is resolved once, and what was checked is what is dialled.
+    /// A name is resolved once, and what was checked is what is dialled. Behind a proxy a name is the proxy's to resolve;
+    /// then the policy judges numeric addresses alone.
     ///
-    /// - Throws: ``PeerError/refusedTarget(_:)``, ``PeerError/unreachable(target:reason:)`` or
-    ///   ``PeerError/deadlineExceeded(_:)``.
-    func connect(to address: PeerAddress) async throws -> Connection {
-        if address.relayKey != nil { throw PeerError.notSupportedYet("A server behind a relay") }
+    /// - Throws: ``PeerError/refusedTarget(_:)``, ``PeerError/unreachable(target:reason:)``,
+    ///   ``PeerError/proxyFailed(proxy:reason:)`` or ``PeerError/deadlineExceeded(_:)``.
+    package func connect(to endpoint: PeerAddress.Endpoint) async throws -> any ByteStream {
+        if let proxy { return try await connect(to: endpoint, through: proxy) }
         let end = clock.now() + timeout
-        let targets = try await targets(of: address.endpoint)
-        var failure = PeerError.unreachable(target: "\(address.endpoint)", reason: "no address")
+        let targets = try await targets(of: endpoint)
+        var failure = PeerError.unreachable(target: "\(endpoint)", reason: "no address")
         for target in targets {
             let left = end - clock.now()
             guard left > .zero else { throw PeerError.deadlineExceeded(.connect) }
@@ -29,7 +55,7 @@ struct Dialer: Sendable {
             do {
                 return try await open(target, timeout: left)
             } catch {
-                failure = .unreachable(target: "\(address.endpoint)", reason: "\(error)")
+                failure = .unreachable(target: "\(endpoint)", reason: "\(error)")
             }
         }
         throw failure
@@ -39,54 +65,51 @@ struct Dialer: Sendable {
     func targets(of endpoint: PeerAddress.Endpoint) async throws -> [SocketAddress] {
         let resolve = resolve
         let hosts = try await withDeadline(timeout, .connect, clock: clock) { try await resolve(endpoint.host) }
-        var targets: [SocketAddress] = []
-        for host in hosts {
-            let isAllowed =
-                switch host {
-                case .ip4(let address): policy.allows(address)
-                case .ip6(let address): policy.allows(address)
-                case .dns: false
-                }
-            if isAllowed { targets.append(try SocketAddress(ipAddress: "\(host)", port: Int(endpoint.port))) }
+        let targets = try hosts.filter { policy.allows($0) }.map {
+            try SocketAddress(ipAddress: "\($0)", port: Int(endpoint.port))
         }
         guard !targets.isEmpty else { throw PeerError.refusedTarget("\(endpoint)") }
         return Array(targets.prefix(4))
     }
 
-    private func open(_ target: SocketAddress, timeout: Duration) async throws -> Connection {
+    private func open(_ target: SocketAddress, timeout: Duration) async throws -> TCPStream {
         try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.nanoseconds(max(1, timeout.wholeMilliseconds) * 1_000_000))
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .connect(to: target) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try Connection(wrappingChannelSynchronously: channel)
-                }
+                channel.eventLoop.makeCompletedFuture { try TCPStream(wrapping: channel) }
             }
     }
-}
 
-extension Channel {
-    /// Writes and waits until the system has taken the bytes; cancelling closes the channel, because half a record is of no
-    /// use to anybody.
-    func send(_ buffer: ByteBuffer) async throws {
-        try await withTaskCancellationHandler {
-            try await writeAndFlush(buffer).get()
-        } onCancel: {
-            close(promise: nil)
+    private func connect(to endpoint: PeerAddress.Endpoint, through proxy: HTTPProxy) async throws -> TCPStream {
+        switch endpoint.host {
+        case .dns: break
+        case .ip4, .ip6: guard policy.allows(endpoint.host) else { throw PeerError.refusedTarget("\(endpoint)") }
         }
+        // libcurl speaks with the proxy and hands over the socket; from there on it is a connection like any other.
+        let http = HTTPClient(configuration: .init(proxy: proxy))
+        let socket: ConnectedSocket
+        do throws(HTTPError) {
+            socket = try await http.connect(toHost: "\(endpoint.host)", port: endpoint.port, timeout: timeout)
+            await http.shutDown()
+        } catch {
+            await http.shutDown()
+            throw Self.error(for: error, endpoint: endpoint)
+        }
+        guard let descriptor = socket.takeDescriptor() else {
+            throw PeerError.connectionLost(reason: "the socket is gone")
+        }
+        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .withConnectedSocket(descriptor) { channel in
+                channel.eventLoop.makeCompletedFuture { try TCPStream(wrapping: channel) }
+            }
     }
-}
 
-extension PeerHost {
-    /// The host of a socket address, if it is an IP address.
-    init?(_ address: SocketAddress?) {
-        guard let text = address?.ipAddress else { return nil }
-        // The system writes mapped addresses with dots at the end.
-        let mapped = "::ffff:"
-        if text.hasPrefix(mapped), let address = IPv4Address(canonical: String(text.dropFirst(mapped.count))) {
-            self = .ip4(address)
-        } else {
-            self.init(text)
+    private static func error(for error: HTTPError, endpoint: PeerAddress.Endpoint) -> any Error {
+        switch error {
+        case .cancelled: CancellationError()
+        case .timedOut: PeerError.deadlineExceeded(.connect)
+        case .proxyFailed(let proxy, let reason): PeerError.proxyFailed(proxy: proxy, reason: reason)
+        default: PeerError.unreachable(target: "\(endpoint)", reason: "\(error)")
         }
     }
 }

@@ -1,13 +1,16 @@
 /// Decides which connections may begin a handshake: bounds those under way, and the rate of each source.
-struct HandshakeGate: Sendable {
+///
+/// When all places are taken, the connection that has been there longest without proving anything makes room: a stranger
+/// who opens connections and says nothing can't keep out those who shake hands.
+package struct HandshakeGate: Sendable {
     /// Where a connection comes from, as far as rates are concerned.
-    enum Source: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
         case ip4(UInt32)
         /// The first 64 bits: one customer has at least that many addresses.
         case ip6(UInt64)
 
         /// `nil` for sources without a rate: this machine, where a local proxy or onion service connects from.
-        init?(_ host: PeerHost) {
+        package init?(_ host: PeerHost) {
             switch host {
             case .ip4(let address):
                 guard address.scope != .loopback else { return nil }
@@ -24,6 +27,19 @@ struct HandshakeGate: Sendable {
         }
     }
 
+    /// What a gate lets happen.
+    enum Decision: Hashable, Sendable {
+        case refused
+        /// There is a place, which another connection has to give up if `evicting` names one.
+        case entered(place: UInt64, evicting: UInt64?)
+    }
+
+    private struct Place: Sendable {
+        var source: Source?
+        /// Whether the connection has proved who it is, and stays.
+        var isKept = false
+    }
+
     private struct Bucket: Sendable {
         var tokens: Double
         var updated: Duration
@@ -37,8 +53,9 @@ struct HandshakeGate: Sendable {
     let halfOpenPerSource: Int
     let burst: Int
     let perSecond: Double
-    /// Connections that have not been admitted yet.
-    private(set) var halfOpen = 0
+    /// Connections that have not been admitted yet, by their place: the larger the number, the newer.
+    private var places: [UInt64: Place] = [:]
+    private var nextPlace: UInt64 = 0
     private var halfOpenBySource: [Source: Int] = [:]
     private var buckets: [Source: Bucket] = [:]
 
@@ -49,26 +66,38 @@ struct HandshakeGate: Sendable {
         self.perSecond = perSecond
     }
 
+    /// How many connections have a place.
+    var halfOpen: Int { places.count }
     /// How many sources are remembered.
     var sourceCount: Int { buckets.count }
 
     /// Asks for a place; whoever gets one gives it back with ``leave(_:)``.
-    mutating func enter(_ source: Source?, now: Duration) -> Bool {
-        guard halfOpen < halfOpenLimit else { return false }
+    mutating func enter(_ source: Source?, now: Duration) -> Decision {
         if let source {
             guard halfOpenBySource[source, default: 0] < halfOpenPerSource, spend(source, now: now) else {
-                return false
+                return .refused
             }
-            halfOpenBySource[source, default: 0] += 1
         }
-        halfOpen += 1
-        return true
+        var evicted: UInt64?
+        if places.count >= halfOpenLimit {
+            guard let oldest = places.lazy.filter({ !$0.value.isKept }).map(\.key).min() else { return .refused }
+            leave(oldest)
+            evicted = oldest
+        }
+        if let source { halfOpenBySource[source, default: 0] += 1 }
+        nextPlace += 1
+        places[nextPlace] = Place(source: source)
+        return .entered(place: nextPlace, evicting: evicted)
     }
 
-    /// Gives a place back.
-    mutating func leave(_ source: Source?) {
-        halfOpen -= 1
-        guard let source, let count = halfOpenBySource[source] else { return }
+    /// Notes that the connection has proved who it is: it is not evicted any more.
+    mutating func keep(_ place: UInt64) { places[place]?.isKept = true }
+
+    /// Gives a place back; does nothing when it has been given back or taken away.
+    mutating func leave(_ place: UInt64) {
+        guard let source = places.removeValue(forKey: place)?.source, let count = halfOpenBySource[source] else {
+            return
+        }
         halfOpenBySource[source] = count > 1 ? count - 1 : nil
     }
 

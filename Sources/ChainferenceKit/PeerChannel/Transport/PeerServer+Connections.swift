@@ -14,18 +14,13 @@ import Synchronization
 #endif
 
 extension PeerServer {
-    typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
-
-    func listen() async throws -> NIOAsyncChannel<Connection, Never> {
+    func listen() async throws -> NIOAsyncChannel<TCPStream, Never> {
         do {
             return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.backlog, value: 1_024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
                 .bind(host: configuration.host, port: configuration.port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try Connection(wrappingChannelSynchronously: channel)
-                    }
+                    channel.eventLoop.makeCompletedFuture { try TCPStream(wrapping: channel) }
                 }
         } catch {
             throw PeerError.unreachable(target: "\(configuration.host):\(configuration.port)", reason: "\(error)")
@@ -33,29 +28,20 @@ extension PeerServer {
     }
 
     /// Serves one connection, or closes it at once when there is no place for it.
-    func handle(_ connection: Connection) async {
-        let source = PeerHost(connection.channel.remoteAddress).flatMap(HandshakeGate.Source.init)
-        let now = clock.now()
-        let isWelcome = state.withLock { $0.gate.enter(source, now: now) }
-        let channel = connection.channel
-        do {
-            try await connection.executeThenClose { inbound, _ in
-                guard isWelcome else { return }
-                await serveConnection(over: inbound, from: source) { try await channel.send($0) }
-            }
-        } catch {
-            logger.debug("peer connection ended", metadata: ["error": "\(error)"])
+    func handle(_ stream: any ByteStream, from source: HandshakeGate.Source?) async {
+        if let place = gatekeeper.enter(stream, from: source) {
+            await serveConnection(over: stream.inbound, place: place) { try await stream.send($0) }
         }
+        await stream.close()
     }
 
-    /// Runs one session over a connection that has a place at the gate, which is given back.
+    /// Runs one session over a connection; its place at the gate is given back.
     func serveConnection(
         over inbound: some AsyncSequence<ByteBuffer, any Error> & Sendable,
-        from source: HandshakeGate.Source? = nil,
+        place: GatePlace? = nil,
         send: @escaping @Sendable (ByteBuffer) async throws -> Void
     ) async {
-        let place = GatePlace(self, source: source)
-        defer { place.leave() }
+        defer { place?.leave() }
         let machine: ServerSessionMachine
         do throws(NoiseError) {
             machine = try ServerSessionMachine(
@@ -138,16 +124,17 @@ extension PeerServer {
     }
 
     /// The program's part of a session: decide about the client, check vouchers, serve.
-    private func program(_ monitor: SessionMonitor<ServerSessionMachine>, place: GatePlace) async {
+    private func program(_ monitor: SessionMonitor<ServerSessionMachine>, place: GatePlace?) async {
         do {
             let applicant = try await monitor.wait { machine -> PeerApplicant? in
                 if let ending = machine.ending { throw ending }
                 return machine.applicant
             }
+            place?.keep()
             guard takeSession() else { throw PeerErrorMessage(.busy, retryAfter: .seconds(30)) }
             defer { state.withLock { $0.admitted -= 1 } }
             let admission = try await authorize(applicant)
-            place.leave()
+            place?.leave()
             let now = clock.now()
             monitor.change { $0.admit(admission, now: now) }
             let session = PeerServerSession(monitor: monitor, clock: clock, applicant: applicant)
