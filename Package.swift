@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "SolanaRPC", targets: ["SolanaRPC"]),
         .library(name: "Solana", targets: ["Solana"]),
         .library(name: "Borsh", targets: ["Borsh"]),
+        .library(name: "JSON", targets: ["JSON"]),
         .library(name: "SodiumCrypto", targets: ["SodiumCrypto"]),
         .library(name: "ProgramToolchain", targets: ["ProgramToolchain"]),
         .executable(name: "build-program", targets: ["build-program"]),
@@ -65,13 +66,14 @@ let package = Package(
 
         // MARK: Encodings, cryptography, chain
         .target(name: "Borsh", path: "\(kit)/Borsh"),
+        .target(name: "JSON", path: "\(kit)/JSON"),
         .target(name: "SodiumCrypto", dependencies: ["CSodium"], path: "\(kit)/Crypto"),
         .target(name: "Solana", dependencies: ["Borsh", "SodiumCrypto"], path: "\(kit)/Solana"),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "\(kit)/HTTP"),
         .target(
             name: "SolanaRPC",
             dependencies: [
-                "Solana", "CurlHTTP",
+                "Solana", "JSON", "CurlHTTP",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -88,7 +90,7 @@ let package = Package(
         .target(name: "MarketProgram", path: "\(kit)/MarketProgram"),
         .target(
             name: "InferenceMarket",
-            dependencies: ["Solana", "Borsh", "SodiumCrypto", "MarketProgram"],
+            dependencies: ["Solana", "Borsh", "JSON", "SodiumCrypto", "MarketProgram"],
             path: "\(kit)/Market"
         ),
         .executableTarget(
@@ -111,7 +113,7 @@ let package = Package(
         .target(
             name: "LocalCluster",
             dependencies: [
-                "Solana", "SodiumCrypto", "MarketProgram",
+                "Solana", "JSON", "SodiumCrypto", "MarketProgram",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -149,7 +151,7 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "CurlHTTP",
+                "CurlHTTP", "JSON",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux])),
             ],
@@ -160,7 +162,7 @@ let package = Package(
         .target(
             name: "ChainferenceKit",
             dependencies: [
-                "Borsh", "SodiumCrypto", "Solana", "CurlHTTP", "SolanaRPC", "InferenceMarket", "PeerChannel",
+                "Borsh", "JSON", "SodiumCrypto", "Solana", "CurlHTTP", "SolanaRPC", "InferenceMarket", "PeerChannel",
                 "Inference",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -241,6 +243,7 @@ let package = Package(
         ),
 
         // MARK: Tests
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], exclude: ["generate.py"], resources: [.copy("Corpus")]),
         .testTarget(name: "BorshTests", dependencies: ["Borsh"], resources: [.copy("Golden")]),
         .testTarget(
             name: "SodiumCryptoTests",
@@ -257,7 +260,7 @@ let package = Package(
         .testTarget(
             name: "SolanaRPCTests",
             dependencies: [
-                "SolanaRPC", "LocalCluster",
+                "SolanaRPC", "JSON", "LocalCluster",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -286,7 +289,7 @@ let package = Package(
         .testTarget(
             name: "LocalClusterTests",
             dependencies: [
-                "LocalCluster", "InferenceMarket", "CurlHTTP", "MarketProgram", "Solana", "SodiumCrypto",
+                "LocalCluster", "JSON", "InferenceMarket", "CurlHTTP", "MarketProgram", "Solana", "SodiumCrypto",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,5 +1,6 @@
 import CurlHTTP
 import Foundation
+import JSON
 import Testing
 
 @testable import LocalCluster
@@ -22,7 +23,7 @@ struct JSONRPC {
     func post(_ text: String) async throws -> JSONValue {
         let response = try await post(Array(text.utf8))
         #expect(response.status == 200)
-        return try #require(JSONText.decode(response.body))
+        return try JSONValue(parsing: response.body)
     }
 
     /// The whole answer to one call.
@@ -32,9 +33,9 @@ struct JSONRPC {
 
     func answer(_ method: String, _ parameters: JSONValue) async throws -> JSONValue {
         let call: JSONValue = ["jsonrpc": "2.0", "id": 7, "method": .string(method), "params": parameters]
-        let response = try await post(JSONText.encode(call))
+        let response = try await post(call.serialized())
         #expect(response.status == 200)
-        let answer = try #require(JSONText.decode(response.body))
+        let answer = try JSONValue(parsing: response.body)
         #expect(answer["jsonrpc"] == "2.0")
         #expect(answer["id"] == 7)
         return answer

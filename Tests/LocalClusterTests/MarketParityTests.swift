@@ -1,5 +1,6 @@
 import Foundation
 import InferenceMarket
+import JSON
 import Solana
 import Testing
 

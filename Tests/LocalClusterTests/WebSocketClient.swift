@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -63,7 +64,9 @@ struct WebSocketClient: ~Copyable {
     mutating func answer(_ method: String, _ parameters: JSONValue) async throws -> JSONValue {
         calls += 1
         let id = JSONValue.unsigned(calls)
-        try await send(JSONText.encode(["jsonrpc": "2.0", "id": id, "method": .string(method), "params": parameters]))
+        try await send(
+            (["jsonrpc": "2.0", "id": id, "method": .string(method), "params": parameters] as JSONValue).serialized()
+        )
         while true {
             let message = try await receive()
             if message["id"] == id { return message }
@@ -98,7 +101,7 @@ struct WebSocketClient: ~Copyable {
             let frame = try await frame()
             if frame.opcode == .connectionClose { throw Closed() }
             guard frame.opcode == .text else { continue }
-            return try #require(JSONText.decode([UInt8](buffer: frame.unmaskedData)))
+            return try JSONValue(parsing: frame.unmaskedData.readableBytesView)
         }
     }
 

@@ -36,8 +36,8 @@ struct GoldenTests {
         #expect(cases.count >= count)
         try await VirtualTime.run { machine async throws in
             for one in cases {
-                let result = try JSONText.of(one.answer["result"] ?? .null)
-                let data = try one.answer["data"].map { try JSONText.of($0) }
+                let result = (one.answer["result"] ?? .null).description
+                let data = one.answer["data"]?.description
                 let answer = errorCode.map { Reply.error($0, "failed", data: data) } ?? Reply.result(result)
                 let rpc = RPCClient(
                     ScriptedTransport(answer),
@@ -55,14 +55,14 @@ struct GoldenTests {
             #expect(account == nil && (expected == nil || expected == .null))
             return
         }
-        #expect("\(account.lamports.rawValue)" == expected["lamports"]?.string)
-        #expect(account.owner.base58 == expected["owner"]?.string)
+        #expect("\(account.lamports.rawValue)" == expected["lamports"]?.text)
+        #expect(account.owner.base58 == expected["owner"]?.text)
         #expect(
             account.data.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-                == expected["data"]?.string
+                == expected["data"]?.text
         )
         #expect(.bool(account.isExecutable) == expected["executable"])
-        #expect("\(account.rentEpoch)" == expected["rentEpoch"]?.string)
+        #expect("\(account.rentEpoch)" == expected["rentEpoch"]?.text)
     }
 
     @Sendable
@@ -71,12 +71,12 @@ struct GoldenTests {
             #expect(expected == .null)
             return
         }
-        #expect(error.name == expected?["name"]?.string)
+        #expect(error.name == expected?["name"]?.text)
         let index = expected?["index"]?.unsigned
         switch error {
         case .instructionError(let actual, let inner):
             #expect(UInt64(actual) == index)
-            #expect(inner.name == expected?["inner"]?.string)
+            #expect(inner.name == expected?["inner"]?.text)
             if case .custom(let code) = inner { #expect(UInt64(code) == expected?["code"]?.unsigned) }
             if case .unrecognized = inner { Issue.record("\(inner) should be known") }
         case .duplicateInstruction(let actual), .insufficientFundsForRent(let actual),
@@ -93,20 +93,20 @@ struct GoldenTests {
     func accounts() async throws {
         try await each("getAccountInfo", atLeast: 30) { rpc, expected async throws in
             let answer = try await rpc.getAccountInfo(.zero)
-            #expect("\(answer.slot)" == expected["slot"]?.string)
+            #expect("\(answer.slot)" == expected["slot"]?.text)
             Self.check(answer.value, expected["account"])
         }
         try await each("getMultipleAccounts", atLeast: 10) { rpc, expected async throws in
             let answer = try await rpc.getMultipleAccounts(Array(repeating: .zero, count: 5))
-            for (account, expected) in zip(answer.value, expected["accounts"]?.array ?? []) {
+            for (account, expected) in zip(answer.value, expected["accounts"]?.elements ?? []) {
                 Self.check(account, expected)
             }
         }
         try await each("getProgramAccounts", atLeast: 10) { rpc, expected async throws in
             let answer = try await rpc.getProgramAccounts(of: .zero)
             #expect(answer.value.count == 4)
-            for (keyed, expected) in zip(answer.value, expected["accounts"]?.array ?? []) {
-                #expect(keyed.address.base58 == expected["address"]?.string)
+            for (keyed, expected) in zip(answer.value, expected["accounts"]?.elements ?? []) {
+                #expect(keyed.address.base58 == expected["address"]?.text)
                 Self.check(keyed.account, expected)
             }
         }
@@ -116,13 +116,13 @@ struct GoldenTests {
     func values() async throws {
         try await each("getBalance", atLeast: 20) { rpc, expected async throws in
             let answer = try await rpc.getBalance(of: .zero)
-            #expect("\(answer.value.rawValue)" == expected["lamports"]?.string)
-            #expect("\(answer.slot)" == expected["slot"]?.string)
+            #expect("\(answer.value.rawValue)" == expected["lamports"]?.text)
+            #expect("\(answer.slot)" == expected["slot"]?.text)
         }
         try await each("getLatestBlockhash", atLeast: 10) { rpc, expected async throws in
             let answer = try await rpc.getLatestBlockhash().value
-            #expect(answer.blockhash.base58 == expected["blockhash"]?.string)
-            #expect("\(answer.lastValidBlockHeight)" == expected["height"]?.string)
+            #expect(answer.blockhash.base58 == expected["blockhash"]?.text)
+            #expect("\(answer.lastValidBlockHeight)" == expected["height"]?.text)
         }
         try await each("getRecentPrioritizationFees", atLeast: 10) { rpc, expected async throws in
             let fees = try await rpc.getRecentPrioritizationFees()
@@ -137,33 +137,33 @@ struct GoldenTests {
             let statuses = try await rpc.getSignatureStatuses([.zero, .zero]).value
             let status = try #require(statuses[0])
             #expect(statuses[1] == nil)
-            #expect("\(status.slot)" == expected["slot"]?.string)
-            #expect(status.commitment.rawValue == expected["commitment"]?.string)
+            #expect("\(status.slot)" == expected["slot"]?.text)
+            #expect(status.commitment.rawValue == expected["commitment"]?.text)
             Self.check(status.error, expected["error"])
         }
         let transfer = try Transaction(feePayer: .zero, instructions: [], recentBlockhash: .zero)
         try await each("simulateTransaction", atLeast: 10) { rpc, expected async throws in
             let result = try await rpc.simulateTransaction(transfer).value
             Self.check(result.failure?.error, expected["error"])
-            #expect(result.computeUnits.map { "\($0)" } == expected["units"]?.string)
+            #expect(result.computeUnits.map { "\($0)" } == expected["units"]?.text)
             #expect(result.logs == ["Program log: ü", "b"])
         }
         try await each("getTransaction", atLeast: 9) { rpc, expected async throws in
             let record = try #require(try await rpc.getTransaction(.zero))
             let meta = try #require(record.meta)
             Self.check(meta.error, expected["error"])
-            #expect("\(record.slot)" == expected["slot"]?.string)
-            #expect("\(meta.fee.rawValue)" == expected["fee"]?.string)
-            #expect(meta.computeUnits.map { "\($0)" } == expected["units"]?.string)
-            #expect(record.transaction?.id?.base58 == expected["id"]?.string)
+            #expect("\(record.slot)" == expected["slot"]?.text)
+            #expect("\(meta.fee.rawValue)" == expected["fee"]?.text)
+            #expect(meta.computeUnits.map { "\($0)" } == expected["units"]?.text)
+            #expect(record.transaction?.id?.base58 == expected["id"]?.text)
             #expect(.array(meta.preBalances.map { .string("\($0.rawValue)") }) == expected["pre"])
             #expect(.array(meta.postBalances.map { .string("\($0.rawValue)") }) == expected["post"])
         }
         try await each("getSignaturesForAddress", atLeast: 15) { rpc, expected async throws in
             let record = try #require(try await rpc.getSignaturesForAddress(.zero).first)
             Self.check(record.error, expected["error"])
-            #expect(record.signature.base58 == expected["signature"]?.string)
-            #expect(record.memo == expected["memo"]?.string)
+            #expect(record.signature.base58 == expected["signature"]?.text)
+            #expect(record.memo == expected["memo"]?.text)
         }
         try await each("sendTransaction", atLeast: 90, errorCode: -32_002) { rpc, expected async throws in
             do {

@@ -6,38 +6,12 @@ import Testing
 
 @Suite("JSON from strangers", .timeLimit(.minutes(2)))
 struct JSONTests {
-    @Test("Values survive a round trip, whole numbers to 64 bits exactly")
-    func roundTrip() throws {
-        let value: JSONValue = [
-            "a": [.unsigned(.max), .negative(.min), .double(1.5), .null, true, false, "x\u{0}\u{1F600}\"\\/"],
-            "b": [:], "": [[], [[]]], "c": 9_007_199_254_740_993,
-        ]
-        #expect(try JSONCoding.decode(JSONValue.self, from: try JSONCoding.encode(value)) == value)
-    }
-
     @Test("Whole numbers beyond 64 bits, fractions and exponents are no whole numbers")
     func hugeNumbers() throws {
         for text in ["18446744073709551616", "-9223372036854775809", "1e400", "-1e400", "0.5"] {
             #expect(throws: MalformedJSON.self) { try JSONCoding.decode(UInt64.self, from: Array(text.utf8)) }
         }
-        // The decoder would take minutes for this one, and hours for one that fills the largest answer.
-        let digits = Array("[\(String(repeating: "9", count: 10_000_000))]".utf8)
-        #expect(throws: MalformedJSON.self) { try JSONCoding.decode([UInt64].self, from: digits) }
-        #expect(throws: MalformedJSON.self) { try JSONCoding.decode(JSONValue.self, from: digits) }
-    }
-
-    @Test("Nesting is bounded before anything is parsed")
-    func nesting() throws {
-        func nested(_ depth: Int) -> [UInt8] {
-            Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
-        }
-        _ = try JSONCoding.decode(JSONValue.self, from: nested(JSONCoding.maximumDepth))
-        #expect(throws: MalformedJSON.self) {
-            try JSONCoding.decode(JSONValue.self, from: nested(JSONCoding.maximumDepth + 1))
-        }
-        #expect(throws: MalformedJSON.self) { try JSONCoding.checkLimits(nested(10_000_000)) }
-        // Brackets in strings are text.
-        _ = try JSONCoding.decode(String.self, from: Array("\"\\\"[[[\(String(repeating: "[", count: 500))\"".utf8))
+        #expect(try JSONCoding.decode(UInt64.self, from: Array("18446744073709551615".utf8)) == .max)
     }
 
     @Test("Excerpts are short and harmless to a terminal")

@@ -276,9 +276,9 @@ struct RPCClientTests {
     func chunks() async throws {
         try await VirtualTime.run { machine async throws in
             let node = ScriptedTransport { request in
-                let addresses = request.params[0].array ?? []
+                let addresses = request.params[0].elements ?? []
                 let accounts = addresses.map { address in
-                    #"{"lamports":\#(number(address.string ?? "")),"owner":"11111111111111111111111111111111","#
+                    #"{"lamports":\#(number(address.text ?? "")),"owner":"11111111111111111111111111111111","#
                         + #""data":["","base64"],"executable":false,"rentEpoch":0}"#
                 }
                 return try await Reply.value("[\(accounts.joined(separator: ","))]")(request)
@@ -286,7 +286,7 @@ struct RPCClientTests {
             let rpc = RPCClient(node, machine: machine)
             let addresses = try (0..<250).map { try Address(bytes: Array(repeating: UInt8($0), count: 32)) }
             let accounts = try await rpc.getMultipleAccounts(addresses).value
-            #expect(node.requests.map { $0.params[0].array?.count } == [100, 100, 50])
+            #expect(node.requests.map { $0.params[0].elements?.count } == [100, 100, 50])
             for (address, account) in zip(addresses, accounts) {
                 #expect(account?.lamports == Lamports(number(address.base58)))
             }

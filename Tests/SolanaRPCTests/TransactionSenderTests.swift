@@ -169,7 +169,7 @@ struct TransactionSenderTests {
             let lagging = ModelNode(chain, faults: .init(steadyLag: 60))
             let last = chain.blockHeight(at: chain.slot) + chain.parameters.blockhashLifetime - 8
             let node = ScriptedTransport { request in
-                let body = try JSONCoding.encode(JSONRPCRequest(request))
+                let body = JSONRPCRequest(request).text
                 if request.method == "sendTransaction", chain.blockHeight(at: chain.slot) < last {
                     throw RPCTransportError.notConnected("not yet")
                 }

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import JSON
 
 /// What is asked of a backend: an OpenAI chat-completions request.
 ///
@@ -37,13 +33,14 @@ public struct GenerationRequest: Sendable {
             throw .invalidRequest(reason: "it is larger than \(Self.maximumBodySize) bytes")
         }
         let fields: Fields
-        do {
-            fields = try JSONDecoder().decode(Fields.self, from: Data(body))
+        do throws(JSONError) {
+            let limits = JSONLimits(maximumBytes: Self.maximumBodySize)
+            fields = try JSONValue(parsing: body, limits: limits).decode()
         } catch {
-            throw .invalidRequest(reason: "it is not the JSON of a chat-completions request")
-        }
-        guard Self.members(of: body) != nil else {
-            throw .invalidRequest(reason: "a member of its JSON object appears twice")
+            switch error.problem {
+            case .duplicateMember: throw .invalidRequest(reason: "a member of its JSON object appears twice")
+            default: throw .invalidRequest(reason: "it is not the JSON of a chat-completions request")
+            }
         }
         guard let model = fields.model, !model.isEmpty else { throw .invalidRequest(reason: "it names no model") }
         guard let messages = fields.messages, !messages.isEmpty else {
@@ -80,23 +77,23 @@ public struct GenerationRequest: Sendable {
         temperature: Double? = nil,
         seed: Int64? = nil
     ) throws(InferenceError) {
-        let fields = Outgoing(
-            model: model,
-            messages: messages.map { .init(role: $0.role, content: $0.text) },
-            maxTokens: maximumOutputTokens,
-            stop: stopSequences.isEmpty ? nil : stopSequences,
-            temperature: temperature,
-            seed: seed
-        )
-        guard let body = try? JSON.encode(fields) else {
+        guard temperature?.isFinite != false else {
             throw .invalidRequest(reason: "the temperature is not a finite number")
         }
-        try self.init(parsing: body)
+        var members: JSONObject = [
+            "model": .string(model),
+            "messages": .array(messages.map { ["role": .string($0.role), "content": .string($0.text)] }),
+        ]
+        members["max_tokens"] = maximumOutputTokens.map { .signed(Int64($0)) }
+        members["stop"] = stopSequences.isEmpty ? nil : .array(stopSequences.map { .string($0) })
+        members["temperature"] = temperature.map { .double($0) }
+        members["seed"] = seed.map { .signed($0) }
+        try self.init(parsing: JSONValue.object(members).serialized())
     }
 
     /// The same request for another name of the model; everything else stays byte for byte.
     public func renamingModel(to model: String) throws(InferenceError) -> GenerationRequest {
-        try GenerationRequest(parsing: body(setting: [("model", JSON.text(of: model))]))
+        try GenerationRequest(parsing: body(setting: [("model", JSONValue.string(model).serialized())]))
     }
 
     /// The same request with no more output tokens than `limit`; everything else stays byte for byte.
@@ -114,11 +111,11 @@ public struct GenerationRequest: Sendable {
     func body(setting changes: [(name: String, json: [UInt8]?)]) -> [UInt8] {
         guard var members = Self.members(of: body) else { return body }
         for change in changes { members.set(change.name, to: change.json) }
-        return members.text { JSON.text(of: $0) }
+        return members.text
     }
 
     private static func members(of body: [UInt8]) -> JSONMembers? {
-        JSONMembers(validated: body) { try? JSONDecoder().decode(String.self, from: Data($0)) }
+        try? JSONMembers(parsing: body, limits: JSONLimits(maximumBytes: maximumBodySize))
     }
 }
 
@@ -160,29 +157,6 @@ extension ChatMessage: CustomStringConvertible, CustomReflectable {
 }
 
 // MARK: - JSON
-
-private struct Outgoing: Encodable {
-    struct Message: Encodable {
-        let role: String
-        let content: String
-    }
-
-    let model: String
-    let messages: [Message]
-    let maxTokens: Int?
-    let stop: [String]?
-    let temperature: Double?
-    let seed: Int64?
-
-    enum CodingKeys: String, CodingKey {
-        case model
-        case messages
-        case maxTokens = "max_tokens"
-        case stop
-        case temperature
-        case seed
-    }
-}
 
 /// The members that are parsed, each on its own terms.
 private struct Fields: Decodable {

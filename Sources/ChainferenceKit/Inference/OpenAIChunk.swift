@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import JSON
 
 /// A chunk of a streamed chat completion, or a whole one, as servers really send them.
 ///
@@ -55,7 +51,7 @@ struct OpenAIChunk: Decodable {
 
     /// Parses an event's data or a response's body; nil when it is not a JSON object.
     init?(json: some Collection<UInt8>) {
-        guard let chunk = try? JSONDecoder().decode(OpenAIChunk.self, from: Data(json)) else { return nil }
+        guard let chunk = try? JSONValue(parsing: json).decode(OpenAIChunk.self) else { return nil }
         self = chunk
     }
 
@@ -131,7 +127,7 @@ struct OpenAIModelList: Decodable {
 
     /// Parses a response's body; nil when it is something else.
     init?(json: some Collection<UInt8>) {
-        guard let list = try? JSONDecoder().decode(OpenAIModelList.self, from: Data(json)) else { return nil }
+        guard let list = try? JSONValue(parsing: json).decode(OpenAIModelList.self) else { return nil }
         self = list
     }
 }

@@ -1,4 +1,5 @@
 public import CurlHTTP
+import JSON
 
 /// A backend that passes requests on to a server with OpenAI's chat-completions endpoint.
 ///
@@ -106,7 +107,7 @@ public struct OpenAICompatibleBackend: InferenceBackend {
         var attempt = 1
         while true {
             let body = request.body(setting: [
-                ("model", JSON.text(of: engineName)),
+                ("model", JSONValue.string(engineName).serialized()),
                 ("stream", Array("true".utf8)),
                 ("stream_options", asksForUsage ? Array(#"{"include_usage":true}"#.utf8) : nil),
             ])

@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 /// Every lamport of a cluster at one moment.

@@ -216,11 +216,11 @@ final class ModelNode: RPCTransport {
             return Reply.result(#"[{"slot":1,"prioritizationFee":0},{"slot":2,"prioritizationFee":500}]"#)
         case "simulateTransaction":
             let parameters = chain.parameters
-            let error = parameters.simulationError.map { (try? JSONText.of($0.json)) ?? "null" } ?? "null"
-            let logs = (try? JSONText.of(.array(parameters.logs.map { .string($0) }))) ?? "[]"
+            let error = parameters.simulationError.map { $0.json.description } ?? "null"
+            let logs = JSONValue.array(parameters.logs.map { .string($0) }).description
             return Reply.value(#"{"err":\#(error),"logs":\#(logs),"unitsConsumed":450}"#, slot: slot)
         case "sendTransaction":
-            guard let text = request.params[0].string, let data = Data(base64Encoded: text),
+            guard let text = request.params[0].text, let data = Data(base64Encoded: text),
                 let transaction = try? Transaction(decoding: data), let id = transaction.id
             else { return Reply.error(-32_602) }
             if !happens(faults.lostSends) {
@@ -228,22 +228,22 @@ final class ModelNode: RPCTransport {
             }
             return Reply.result("\"\(id.base58)\"")
         case "getSignatureStatuses":
-            let statuses = (request.params[0].array ?? []).map { text -> String in
-                guard let signature = text.string.flatMap({ try? Signature(base58: $0) }),
+            let statuses = (request.params[0].elements ?? []).map { text -> String in
+                guard let signature = text.text.flatMap({ try? Signature(base58: $0) }),
                     let landing = chain.landing(of: signature, at: processed)
                 else { return "null" }
-                let error = landing.error.map { (try? JSONText.of($0.json)) ?? "null" } ?? "null"
+                let error = landing.error.map { $0.json.description } ?? "null"
                 let status = landing.slot <= confirmed ? "confirmed" : "processed"
                 return #"{"slot":\#(landing.slot),"confirmations":1,"err":\#(error),"status":{"Ok":null},"#
                     + #""confirmationStatus":"\#(status)"}"#
             }
             return Reply.value("[\(statuses.joined(separator: ","))]", slot: processed)
         case "getTransaction":
-            guard let signature = request.params[0].string.flatMap({ try? Signature(base58: $0) }),
+            guard let signature = request.params[0].text.flatMap({ try? Signature(base58: $0) }),
                 let landing = chain.landing(of: signature, at: confirmed)
             else { return Reply.result("null") }
-            let error = landing.error.map { (try? JSONText.of($0.json)) ?? "null" } ?? "null"
-            let logs = (try? JSONText.of(.array(chain.parameters.logs.map { .string($0) }))) ?? "[]"
+            let error = landing.error.map { $0.json.description } ?? "null"
+            let logs = JSONValue.array(chain.parameters.logs.map { .string($0) }).description
             return Reply.result(
                 #"{"slot":\#(landing.slot),"blockTime":1,"version":"legacy","transaction":["#
                     + #""\#(Data(landing.wire).base64EncodedString())","base64"],"meta":{"err":\#(error),"fee":"#
@@ -253,11 +253,5 @@ final class ModelNode: RPCTransport {
         default:
             return Reply.error(-32_601)
         }
-    }
-}
-
-enum JSONText {
-    static func of(_ value: JSONValue) throws -> String {
-        String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
     }
 }

@@ -1,5 +1,5 @@
-import Foundation
 import Inference
+import JSON
 
 /// Turns the bytes of an answer back into its pieces, however they were cut on the way.
 ///
@@ -51,7 +51,7 @@ struct AnswerDecoder: Sendable {
             if held.count < Self.maximumLine { held.append(byte) } else { lineIsTooLong = true }
             return
         }
-        if !lineIsTooLong, let calls = try? JSONDecoder().decode([ToolCallDelta].self, from: Data(held)),
+        if !lineIsTooLong, let calls = try? JSONValue(parsing: held).decode([ToolCallDelta].self),
             !calls.isEmpty
         {
             contents.append(.toolCalls(calls))

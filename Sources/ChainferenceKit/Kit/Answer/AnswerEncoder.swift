@@ -1,5 +1,5 @@
-import Foundation
 import Inference
+import JSON
 
 /// What the bytes of an answer mean between provider and client.
 ///
@@ -30,9 +30,7 @@ struct AnswerEncoder: Sendable {
         case .reasoning(let text):
             return switching(to: .reasoning) + Array(text.utf8)
         case .toolCalls(let calls):
-            // Strings and numbers alone: nothing in it can fail to encode.
-            guard let json = try? JSONEncoder().encode(calls) else { return [] }
-            return switching(to: .toolCalls) + Array(json) + [UInt8(ascii: "\n")]
+            return switching(to: .toolCalls) + JSONValue.array(calls.map(\.json)).serialized() + [UInt8(ascii: "\n")]
         }
     }
 
@@ -40,5 +38,21 @@ struct AnswerEncoder: Sendable {
         guard next != channel else { return [] }
         channel = next
         return [next.rawValue]
+    }
+}
+
+extension ToolCallDelta {
+    fileprivate var json: JSONValue {
+        var members = JSONObject()
+        members["index"] = index.map { .signed(Int64($0)) }
+        members["id"] = id.map { .string($0) }
+        members["type"] = type.map { .string($0) }
+        members["function"] = function.map { function in
+            var members = JSONObject()
+            members["name"] = function.name.map { .string($0) }
+            members["arguments"] = function.arguments.map { .string($0) }
+            return .object(members)
+        }
+        return .object(members)
     }
 }

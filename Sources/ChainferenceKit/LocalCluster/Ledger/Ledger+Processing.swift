@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 /// A transaction that landed and the accounts that it changed.

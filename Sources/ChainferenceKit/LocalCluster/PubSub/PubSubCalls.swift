@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// Answers the calls that come over a WebSocket.
@@ -6,7 +7,7 @@ struct PubSubCalls {
     let connection: PubSubConnection
 
     func answer(_ bytes: [UInt8]) {
-        guard let value = JSONText.decode(bytes) else {
+        guard let value = try? JSONValue(parsing: bytes, limits: RPCServer.limits) else {
             return respond(id: .null, .failure(.parseError))
         }
         if let batch = value.elements {

@@ -1,3 +1,4 @@
+import JSON
 import NIOCore
 
 /// One WebSocket of a client: a bounded queue of what is to be sent.

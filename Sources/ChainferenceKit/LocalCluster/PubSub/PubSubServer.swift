@@ -1,3 +1,4 @@
+import JSON
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -143,6 +144,6 @@ struct PubSubServer: Sendable {
     }
 
     private static func frame(_ value: JSONValue) -> WebSocketFrame {
-        WebSocketFrame(fin: true, opcode: .text, data: ByteBuffer(bytes: JSONText.encode(value)))
+        WebSocketFrame(fin: true, opcode: .text, data: ByteBuffer(bytes: value.serialized()))
     }
 }

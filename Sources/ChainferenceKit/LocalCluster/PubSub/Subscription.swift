@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// What a client wants to hear of.

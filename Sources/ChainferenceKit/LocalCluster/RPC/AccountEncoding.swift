@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// How account data is written into JSON.

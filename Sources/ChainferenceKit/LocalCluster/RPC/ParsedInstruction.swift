@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// Instructions in words, as `jsonParsed` shows those of the system and memo programs.
@@ -31,7 +32,7 @@ enum ParsedInstruction {
         ]
     }
 
-    private static func system(_ data: [UInt8], _ accounts: [String]) -> (String, [String: JSONValue])? {
+    private static func system(_ data: [UInt8], _ accounts: [String]) -> (String, JSONObject)? {
         var reader = InstructionReader(data)
         guard let tag = reader.u32() else { return nil }
         switch (tag, accounts.count) {

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 extension RPCCalls {
@@ -26,7 +27,7 @@ extension RPCCalls {
                 block, records, (state.ledger.blockhash(offeredIn: slot), state.ledger.blockhash(offeredIn: slot + 1))
             )
         }
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "blockhash": .string(hashes.1.base58),
             "previousBlockhash": .string(hashes.0.base58),
             "parentSlot": .unsigned(slot > 0 ? slot - 1 : 0),

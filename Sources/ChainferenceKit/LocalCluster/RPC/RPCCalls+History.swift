@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 extension RPCCalls {
@@ -96,10 +97,10 @@ extension RPCCalls {
         _ record: TransactionRecord,
         _ encoding: TransactionJSON.Encoding,
         maximumVersion: UInt64?
-    ) throws(RPCFailure) -> [String: JSONValue] {
+    ) throws(RPCFailure) -> JSONObject {
         let isVersioned = Self.isVersioned(record)
         guard !isVersioned || maximumVersion != nil else { throw .unsupportedVersion(0) }
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "transaction": try TransactionJSON.transaction(record, encoding: encoding),
             "meta": TransactionJSON.meta(record),
         ]

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// Answers JSON-RPC calls, one or a batch.

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// An error of a JSON-RPC call, with the codes and sentences that Agave uses.
@@ -50,7 +51,7 @@ struct RPCFailure: Error, Sendable, Hashable {
     }
 
     var json: JSONValue {
-        var members: [String: JSONValue] = ["code": .signed(code), "message": .string(message)]
+        var members: JSONObject = ["code": .signed(code), "message": .string(message)]
         members["data"] = data
         return .object(members)
     }

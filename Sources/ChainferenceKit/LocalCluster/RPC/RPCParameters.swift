@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// The positional parameters of a call.
@@ -75,7 +76,7 @@ struct RPCParameters {
 
 /// The options object that most calls take as their last parameter.
 struct RPCOptions {
-    private let members: [String: JSONValue]
+    private let members: JSONObject
 
     init(_ value: JSONValue?) throws(RPCFailure) {
         switch value {

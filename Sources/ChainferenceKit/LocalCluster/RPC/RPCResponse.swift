@@ -1,3 +1,5 @@
+import JSON
+
 /// The envelope of an answer.
 enum RPCResponse {
     static func json(id: JSONValue, _ result: Result<JSONValue, RPCFailure>) -> JSONValue {

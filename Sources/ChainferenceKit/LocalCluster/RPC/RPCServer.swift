@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import JSON
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,6 +13,9 @@ import ServiceLifecycle
 struct RPCServer: Sendable {
     /// The largest body that a request may have, as on a validator.
     static let maximumBodyBytes = 50 * 1_024
+
+    /// What the JSON of a call may ask of this server; no call nests deeper than a handful of levels.
+    static let limits = JSONLimits(maximumBytes: maximumBodyBytes, maximumDepth: 64)
 
     let cluster: LocalCluster
 
@@ -73,7 +77,7 @@ private struct RPCResponder {
         } catch {
             return text(.contentTooLarge, "the request is larger than \(RPCServer.maximumBodyBytes) bytes\n")
         }
-        return try await answer(JSONText.decode([UInt8](buffer: body)), channel)
+        return try await answer(try? JSONValue(parsing: body.readableBytesView, limits: RPCServer.limits), channel)
     }
 
     private func answer(_ body: JSONValue?, _ channel: any Channel) async throws -> Response {
@@ -95,7 +99,7 @@ private struct RPCResponder {
         return Response(
             status: .ok,
             headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.map(JSONText.encode) ?? []))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer?.serialized() ?? []))
         )
     }
 

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// What a transaction would do.
@@ -47,7 +48,7 @@ struct Simulation: Sendable {
     }
 
     /// The value of `simulateTransaction` and the data of a failed preflight.
-    var json: [String: JSONValue] {
+    var json: JSONObject {
         [
             "err": .optional(error, \.json),
             "logs": .array((execution?.logs ?? []).map { .string($0) }),

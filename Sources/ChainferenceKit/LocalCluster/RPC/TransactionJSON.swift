@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// Writes transactions and their outcomes as JSON-RPC shows them.
@@ -36,7 +37,7 @@ enum TransactionJSON {
             throw RPCFailure(-32_603, "Internal error")
         }
         let message = transaction.message
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "recentBlockhash": .string(message.recentBlockhash.base58)
         ]
         if encoding == .json {
@@ -72,7 +73,7 @@ enum TransactionJSON {
 
     static func meta(_ record: TransactionRecord) -> JSONValue {
         let loaded = record.accountKeys.suffix(record.loadedWritableCount + record.loadedReadonlyCount)
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "err": .optional(record.error, \.json),
             "status": status(record.error),
             "fee": .unsigned(record.fee.rawValue),

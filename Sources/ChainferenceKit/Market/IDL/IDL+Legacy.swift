@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 extension IDL {
@@ -5,7 +6,7 @@ extension IDL {
     ///
     /// It has no discriminators: tools derive them from the names, as Anchor does.
     public var legacy: String {
-        var idl = JSONMembers()
+        var idl = JSONObject()
         idl.add("version", version)
         idl.add("name", name)
         idl.add("docs", ifAny: [description])
@@ -14,109 +15,109 @@ extension IDL {
         idl.add("types", .array(types.map(\.legacy)))
         idl.add("events", .array(events.map(\.legacyEvent)))
         idl.add("errors", .array(errors.map(\.json)))
-        idl.add("metadata", .object([("address", .string(address.base58))]))
-        return idl.object.text
+        idl.add("metadata", .object(["address": .string(address.base58)]))
+        return idl.document
     }
 }
 
 extension IDL.Instruction {
-    fileprivate var legacy: JSONText {
-        var json = JSONMembers()
+    fileprivate var legacy: JSONValue {
+        var json = JSONObject()
         json.add("name", name.camelCased)
         json.add("docs", ifAny: docs)
         json.add("accounts", .array(accounts.map { $0.legacy(in: self) }))
         json.add("args", .array(arguments.map(\.legacy)))
-        return json.object
+        return .object(json)
     }
 }
 
 extension IDL.InstructionAccount {
-    fileprivate func legacy(in instruction: IDL.Instruction) -> JSONText {
-        var json = JSONMembers()
+    fileprivate func legacy(in instruction: IDL.Instruction) -> JSONValue {
+        var json = JSONObject()
         json.add("name", name.camelCased)
         json.add("isMut", .bool(isWritable))
         json.add("isSigner", .bool(isSigner))
         json.add("isOptional", ifTrue: isOptional)
         json.add("docs", ifAny: docs)
         if case .derived(let seeds, let program) = source {
-            var pda = JSONMembers()
+            var pda = JSONObject()
             pda.add("seeds", .array(seeds.map { $0.legacy(in: instruction) }))
             if let program {
                 pda.add("programId", Self.legacyConstant("publicKey", program.base58))
             }
-            json.add("pda", pda.object)
+            json.add("pda", .object(pda))
         }
-        return json.object
+        return .object(json)
     }
 
-    fileprivate static func legacyConstant(_ type: String, _ value: String) -> JSONText {
-        .object([("kind", .string("const")), ("type", .string(type)), ("value", .string(value))])
+    fileprivate static func legacyConstant(_ type: String, _ value: String) -> JSONValue {
+        .object(["kind": .string("const"), "type": .string(type), "value": .string(value)])
     }
 }
 
 extension IDL.Seed {
-    fileprivate func legacy(in instruction: IDL.Instruction) -> JSONText {
+    fileprivate func legacy(in instruction: IDL.Instruction) -> JSONValue {
         switch self {
         case .text(let text):
             return IDL.InstructionAccount.legacyConstant("string", text)
         case .account(let path):
             return .object([
-                ("kind", .string("account")), ("type", .string("publicKey")), ("path", .string(path.camelCased)),
+                "kind": .string("account"), "type": .string("publicKey"), "path": .string(path.camelCased),
             ])
         case .argument(let path):
             let type = instruction.arguments.first { $0.name == path }?.type ?? .publicKey
-            return .object([("kind", .string("arg")), ("type", type.legacy), ("path", .string(path.camelCased))])
+            return .object(["kind": .string("arg"), "type": type.legacy, "path": .string(path.camelCased)])
         }
     }
 }
 
 extension IDL.Record {
-    fileprivate var legacyAccount: JSONText {
-        var json = JSONMembers()
+    fileprivate var legacyAccount: JSONValue {
+        var json = JSONObject()
         json.add("name", name)
         json.add("docs", ifAny: docs)
-        json.add("type", .object([("kind", .string("struct")), ("fields", .array(fields.map(\.legacy)))]))
-        return json.object
+        json.add("type", .object(["kind": .string("struct"), "fields": .array(fields.map(\.legacy))]))
+        return .object(json)
     }
 
-    fileprivate var legacyEvent: JSONText {
+    fileprivate var legacyEvent: JSONValue {
         let fields = fields.map { field in
-            JSONText.object([
-                ("name", .string(field.name.camelCased)), ("type", field.type.legacy), ("index", .bool(false)),
+            JSONValue.object([
+                "name": .string(field.name.camelCased), "type": field.type.legacy, "index": .bool(false),
             ])
         }
-        return .object([("name", .string(name)), ("fields", .array(fields))])
+        return .object(["name": .string(name), "fields": .array(fields)])
     }
 }
 
 extension IDL.TypeDefinition {
-    fileprivate var legacy: JSONText {
-        var json = JSONMembers()
+    fileprivate var legacy: JSONValue {
+        var json = JSONObject()
         json.add("name", name)
         json.add("docs", ifAny: docs)
         switch kind {
         case .structure(let fields):
-            json.add("type", .object([("kind", .string("struct")), ("fields", .array(fields.map(\.legacy)))]))
+            json.add("type", .object(["kind": .string("struct"), "fields": .array(fields.map(\.legacy))]))
         case .enumeration(let variants):
-            let names = variants.map { JSONText.object([("name", .string($0))]) }
-            json.add("type", .object([("kind", .string("enum")), ("variants", .array(names))]))
+            let names = variants.map { JSONValue.object(["name": .string($0)]) }
+            json.add("type", .object(["kind": .string("enum"), "variants": .array(names)]))
         }
-        return json.object
+        return .object(json)
     }
 }
 
 extension IDL.Field {
-    fileprivate var legacy: JSONText {
-        var json = JSONMembers()
+    fileprivate var legacy: JSONValue {
+        var json = JSONObject()
         json.add("name", name.camelCased)
         json.add("docs", ifAny: docs)
         json.add("type", type.legacy)
-        return json.object
+        return .object(json)
     }
 }
 
 extension IDL.FieldType {
-    fileprivate var legacy: JSONText {
+    fileprivate var legacy: JSONValue {
         switch self {
         case .u8: .string("u8")
         case .u16: .string("u16")
@@ -124,9 +125,9 @@ extension IDL.FieldType {
         case .i64: .string("i64")
         case .string: .string("string")
         case .publicKey: .string("publicKey")
-        case .array(let element, let count): .object([("array", .array([element.legacy, .number(UInt64(count))]))])
-        case .vector(let element): .object([("vec", element.legacy)])
-        case .defined(let name): .object([("defined", .string(name))])
+        case .array(let element, let count): .object(["array": .array([element.legacy, .unsigned(UInt64(count))])])
+        case .vector(let element): .object(["vec": element.legacy])
+        case .defined(let name): .object(["defined": .string(name)])
         }
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 extension IDL {
@@ -5,14 +6,14 @@ extension IDL {
     ///
     /// The members and their order are those of Anchor's `idl/spec`.
     public var specification: String {
-        var idl = JSONMembers()
+        var idl = JSONObject()
         idl.add("address", address.base58)
-        var metadata = JSONMembers()
+        var metadata = JSONObject()
         metadata.add("name", name)
         metadata.add("version", version)
         metadata.add("spec", "0.1.0")
         metadata.add("description", description)
-        idl.add("metadata", metadata.object)
+        idl.add("metadata", .object(metadata))
         idl.add("instructions", .array(instructions.map { $0.specification(of: address) }))
         idl.add("accounts", .array(accounts.map(\.reference)))
         idl.add("events", .array(events.map(\.reference)))
@@ -20,25 +21,25 @@ extension IDL {
         let definitions = types + (accounts + events).map(\.definition)
         let sorted = definitions.sorted { $0.name < $1.name }
         idl.add("types", .array(sorted.map(\.specification)))
-        return idl.object.text
+        return idl.document
     }
 }
 
 extension IDL.Instruction {
-    fileprivate func specification(of program: Address) -> JSONText {
-        var json = JSONMembers()
+    fileprivate func specification(of program: Address) -> JSONValue {
+        var json = JSONObject()
         json.add("name", name)
         json.add("docs", ifAny: docs)
         json.add("discriminator", .discriminator(discriminator))
         json.add("accounts", .array(accounts.map { $0.specification(of: program) }))
         json.add("args", .array(arguments.map(\.specification)))
-        return json.object
+        return .object(json)
     }
 }
 
 extension IDL.InstructionAccount {
-    fileprivate func specification(of program: Address) -> JSONText {
-        var json = JSONMembers()
+    fileprivate func specification(of program: Address) -> JSONValue {
+        var json = JSONObject()
         json.add("name", name)
         json.add("docs", ifAny: docs)
         json.add("writable", ifTrue: isWritable)
@@ -48,25 +49,25 @@ extension IDL.InstructionAccount {
         case .fixed(let address): json.add("address", address.base58)
         case .program: json.add("address", program.base58)
         case .derived(let seeds, let other):
-            var pda = JSONMembers()
+            var pda = JSONObject()
             pda.add("seeds", .array(seeds.map(\.specification)))
             if let other {
-                var seed = JSONMembers()
+                var seed = JSONObject()
                 seed.add("kind", "const")
                 seed.add("value", .bytes(other.bytes))
-                pda.add("program", seed.object)
+                pda.add("program", .object(seed))
             }
-            json.add("pda", pda.object)
+            json.add("pda", .object(pda))
         case nil: break
         }
         json.add("relations", ifAny: relations)
-        return json.object
+        return .object(json)
     }
 }
 
 extension IDL.Seed {
-    fileprivate var specification: JSONText {
-        var json = JSONMembers()
+    fileprivate var specification: JSONValue {
+        var json = JSONObject()
         switch self {
         case .text(let text):
             json.add("kind", "const")
@@ -78,16 +79,16 @@ extension IDL.Seed {
             json.add("kind", "arg")
             json.add("path", path)
         }
-        return json.object
+        return .object(json)
     }
 }
 
 extension IDL.Record {
-    fileprivate var reference: JSONText {
-        var json = JSONMembers()
+    fileprivate var reference: JSONValue {
+        var json = JSONObject()
         json.add("name", name)
         json.add("discriminator", .discriminator(discriminator))
-        return json.object
+        return .object(json)
     }
 
     fileprivate var definition: IDL.TypeDefinition {
@@ -96,36 +97,36 @@ extension IDL.Record {
 }
 
 extension IDL.TypeDefinition {
-    fileprivate var specification: JSONText {
-        var json = JSONMembers()
+    fileprivate var specification: JSONValue {
+        var json = JSONObject()
         json.add("name", name)
         json.add("docs", ifAny: docs)
-        var type = JSONMembers()
+        var type = JSONObject()
         switch kind {
         case .structure(let fields):
             type.add("kind", "struct")
             type.add("fields", .array(fields.map(\.specification)))
         case .enumeration(let variants):
             type.add("kind", "enum")
-            type.add("variants", .array(variants.map { .object([("name", .string($0))]) }))
+            type.add("variants", .array(variants.map { .object(["name": .string($0)]) }))
         }
-        json.add("type", type.object)
-        return json.object
+        json.add("type", .object(type))
+        return .object(json)
     }
 }
 
 extension IDL.Field {
-    fileprivate var specification: JSONText {
-        var json = JSONMembers()
+    fileprivate var specification: JSONValue {
+        var json = JSONObject()
         json.add("name", name)
         json.add("docs", ifAny: docs)
         json.add("type", type.specification)
-        return json.object
+        return .object(json)
     }
 }
 
 extension IDL.FieldType {
-    fileprivate var specification: JSONText {
+    fileprivate var specification: JSONValue {
         switch self {
         case .u8: .string("u8")
         case .u16: .string("u16")
@@ -134,23 +135,23 @@ extension IDL.FieldType {
         case .string: .string("string")
         case .publicKey: .string("pubkey")
         case .array(let element, let count):
-            .object([("array", .array([element.specification, .number(UInt64(count))]))])
-        case .vector(let element): .object([("vec", element.specification)])
-        case .defined(let name): .object([("defined", .object([("name", .string(name))]))])
+            .object(["array": .array([element.specification, .unsigned(UInt64(count))])])
+        case .vector(let element): .object(["vec": element.specification])
+        case .defined(let name): .object(["defined": .object(["name": .string(name)])])
         }
     }
 }
 
 extension IDL.ErrorDefinition {
-    var json: JSONText {
-        .object([("code", .number(UInt64(code))), ("name", .string(name)), ("msg", .string(message))])
+    var json: JSONValue {
+        .object(["code": .unsigned(UInt64(code)), "name": .string(name), "msg": .string(message)])
     }
 }
 
-extension JSONText {
-    fileprivate static func bytes(_ bytes: [UInt8]) -> JSONText { .array(bytes.map { .number(UInt64($0)) }) }
+extension JSONValue {
+    fileprivate static func bytes(_ bytes: [UInt8]) -> JSONValue { .array(bytes.map { .unsigned(UInt64($0)) }) }
 
-    fileprivate static func discriminator(_ value: UInt64) -> JSONText {
+    fileprivate static func discriminator(_ value: UInt64) -> JSONValue {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: value)
         return .bytes(bytes)

@@ -1,4 +1,5 @@
 public import CurlHTTP
+public import JSON
 public import Logging
 public import Solana
 import Synchronization
@@ -221,7 +222,7 @@ public final class RPCClient: Sendable {
         let clock = environment.clock
         let timeout = max(.milliseconds(1), min(policy.attemptTimeout, expiry - clock.now))
         let id = makeID()
-        let body = try JSONCoding.encode(JSONRPCRequest(id: id, method: call.method, params: call.params))
+        let body = JSONRPCRequest(id: id, method: call.method, params: call.params).text
         let answer: RPCTransportAnswer
         do {
             answer = try await endpoint.transport.post(

@@ -1,3 +1,4 @@
+public import JSON
 import Solana
 
 /// Why a call to a node failed, after all attempts that made sense.
@@ -137,7 +138,7 @@ extension RPCError.Reason {
                 TransactionFailure(
                     error: error,
                     programs: programs,
-                    logs: data["logs"]?.array?.compactMap(\.string) ?? [],
+                    logs: data["logs"]?.elements?.compactMap(\.text) ?? [],
                     computeUnits: data["unitsConsumed"]?.unsigned,
                     resolver: resolver
                 )

@@ -1,9 +1,18 @@
+import JSON
+
 /// A JSON-RPC 2.0 request as it goes over the wire.
-struct JSONRPCRequest: Encodable {
-    let jsonrpc = "2.0"
+struct JSONRPCRequest {
     let id: UInt64
     let method: String
     let params: [JSONValue]
+
+    /// The JSON text.
+    var text: [UInt8] {
+        let members: JSONObject = [
+            "jsonrpc": "2.0", "id": .unsigned(id), "method": .string(method), "params": .array(params),
+        ]
+        return JSONValue.object(members).serialized()
+    }
 }
 
 /// A JSON-RPC 2.0 answer: either a result or an error.

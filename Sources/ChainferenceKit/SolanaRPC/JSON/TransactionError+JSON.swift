@@ -1,3 +1,4 @@
+public import JSON
 public import Solana
 
 extension TransactionError {
@@ -43,7 +44,7 @@ extension TransactionError {
         }
         switch name {
         case "InstructionError":
-            guard payload.array?.count == 2, let index = byte(payload[0]), let error = payload[1] else { return nil }
+            guard payload.elements?.count == 2, let index = byte(payload[0]), let error = payload[1] else { return nil }
             return .instructionError(index: index, InstructionError(json: error))
         case "DuplicateInstruction":
             return byte(payload).map { .duplicateInstruction(index: $0) }
@@ -111,6 +112,6 @@ struct TransactionErrorCoding: Codable, Hashable, Sendable {
 extension JSONValue {
     /// The beginning of the value's text, for errors.
     var excerpt: String {
-        MalformedJSON.excerpt(of: (try? JSONCoding.encode(self)) ?? [])
+        MalformedJSON.excerpt(of: serialized())
     }
 }

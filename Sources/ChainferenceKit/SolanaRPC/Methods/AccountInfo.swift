@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 #if canImport(FoundationEssentials)

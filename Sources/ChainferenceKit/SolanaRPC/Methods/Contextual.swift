@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// A value, and the slot whose state it describes.
@@ -61,7 +62,7 @@ extension RPCClient {
     func callForContext<Answer: Decodable & Sendable, Value: Sendable>(
         _ method: String,
         _ params: [JSONValue] = [],
-        options: [String: JSONValue] = [:],
+        options: JSONObject = [:],
         commitment: Commitment?,
         programs: [Address] = [],
         accept: @escaping @Sendable (Answer) throws(RefusedAnswer) -> Value
@@ -89,7 +90,7 @@ extension RPCClient {
 
     /// The configuration object that ends the parameters of most methods.
     func configuration(
-        _ options: [String: JSONValue] = [:],
+        _ options: JSONObject = [:],
         commitment: Commitment,
         minimum: UInt64?
     ) -> JSONValue {

@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 /// A part of an account's content.
@@ -108,8 +109,8 @@ extension RPCClient {
         return Lamports(lamports)
     }
 
-    func accountOptions(_ dataSlice: DataSlice?) -> [String: JSONValue] {
-        var options: [String: JSONValue] = ["encoding": "base64"]
+    func accountOptions(_ dataSlice: DataSlice?) -> JSONObject {
+        var options: JSONObject = ["encoding": "base64"]
         if let dataSlice { options["dataSlice"] = dataSlice.json }
         return options
     }

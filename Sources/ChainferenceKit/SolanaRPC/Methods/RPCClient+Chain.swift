@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 /// Where the chain is (`getEpochInfo`).

@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 extension RPCClient {
@@ -18,7 +19,7 @@ extension RPCClient {
         accounts: [Address] = [],
         commitment: Commitment? = nil
     ) async throws -> Contextual<SimulationResult> {
-        var options: [String: JSONValue] = [
+        var options: JSONObject = [
             "encoding": "base64",
             "sigVerify": .bool(verifiesSignatures),
             "replaceRecentBlockhash": .bool(replacesBlockhash),
@@ -79,7 +80,7 @@ extension RPCClient {
         deadline: Duration? = nil
     ) async throws -> Signature {
         let commitment = preflightCommitment ?? self.commitment
-        var options: [String: JSONValue] = [
+        var options: JSONObject = [
             "encoding": "base64",
             "skipPreflight": .bool(skipsPreflight),
             "preflightCommitment": .string(commitment.rawValue),
@@ -192,7 +193,7 @@ extension RPCClient {
     ) async throws -> [SignatureRecord] {
         let commitment = max(.confirmed, commitment ?? self.commitment)
         let minimum = minimumSlot(for: commitment)
-        var options: [String: JSONValue] = ["limit": .unsigned(limit)]
+        var options: JSONObject = ["limit": .unsigned(limit)]
         if let before { options["before"] = .string(before.base58) }
         if let until { options["until"] = .string(until.base58) }
         var call = RPCCall(

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// What a node sends over a PubSub connection, as far as it has to be understood to find the subscription.

@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 /// Which transactions' logs are wanted.

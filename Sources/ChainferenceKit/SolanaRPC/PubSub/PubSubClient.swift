@@ -1,3 +1,4 @@
+import JSON
 public import Logging
 public import Solana
 import Synchronization

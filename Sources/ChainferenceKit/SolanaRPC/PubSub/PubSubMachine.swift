@@ -1,3 +1,5 @@
+import JSON
+
 /// The protocol of a PubSub connection as a value: what comes in changes it and yields what to do.
 ///
 /// It knows neither sockets nor tasks nor clocks; instants are durations since a fixed origin. Its owner carries out the
@@ -228,7 +230,7 @@ extension PubSubMachine {
 
     static func text(id: UInt64, method: String, params: [JSONValue]) -> [UInt8] {
         // Strings, whole numbers, truth values: always encodable.
-        (try? JSONCoding.encode(JSONRPCRequest(id: id, method: method, params: params))) ?? []
+        JSONRPCRequest(id: id, method: method, params: params).text
     }
 }
 

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// What a subscription is about, as the node is asked for it.
@@ -30,7 +31,7 @@ extension Topic {
     static let slots = Self(family: "slot", params: [], ordering: .none)
 
     static func account(_ address: Address, dataSlice: DataSlice?, commitment: Commitment) -> Self {
-        var options: [String: JSONValue] = [
+        var options: JSONObject = [
             "encoding": "base64", "commitment": .string(commitment.rawValue),
         ]
         if let dataSlice { options["dataSlice"] = dataSlice.json }
@@ -43,7 +44,7 @@ extension Topic {
         dataSlice: DataSlice?,
         commitment: Commitment
     ) -> Self {
-        var options: [String: JSONValue] = [
+        var options: JSONObject = [
             "encoding": "base64", "commitment": .string(commitment.rawValue),
         ]
         if !filters.isEmpty { options["filters"] = .array(filters.map(\.json)) }
@@ -52,7 +53,7 @@ extension Topic {
     }
 
     static func signature(_ signature: Signature, reportsReceipt: Bool, commitment: Commitment) -> Self {
-        var options: [String: JSONValue] = ["commitment": .string(commitment.rawValue)]
+        var options: JSONObject = ["commitment": .string(commitment.rawValue)]
         if reportsReceipt { options["enableReceivedNotification"] = true }
         return Self(family: "signature", params: [.string(signature.base58), .object(options)], ordering: .none)
     }

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// What a transaction is to do, before it has a blockhash, a compute budget and signatures.

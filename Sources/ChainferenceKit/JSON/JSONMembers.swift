@@ -1,39 +1,43 @@
 /// The members of a JSON object as slices of its text, so that one can be replaced and all others stay byte for byte.
 ///
-/// Foundation's parser judges whether the text is JSON; this only cuts text that it has accepted. Parsing and writing
-/// anew instead would reorder the caller's members (the order within a tool's schema reaches the model) and rewrite
-/// numbers.
-struct JSONMembers {
+/// Parsing and writing anew instead would rewrite numbers, and blanks that a signature may cover.
+public struct JSONMembers: Sendable {
     private var members: [(key: String, value: ArraySlice<UInt8>)] = []
 
     /// Cuts a JSON object.
     ///
-    /// - Returns: nil when the text is not a JSON object or names a member twice, of which one reader would see the one and
-    ///   another reader the other.
-    init?(validated text: [UInt8], decodingKey: (ArraySlice<UInt8>) -> String?) {
-        var cursor = Cursor(text: text)
-        guard cursor.takeStructure(UInt8(ascii: "{")) else { return nil }
-        if cursor.takeStructure(UInt8(ascii: "}")) {
-            guard cursor.isAtEnd else { return nil }
-            return
+    /// - Parameters:
+    ///   - text: The object's JSON.
+    ///   - limits: What the text may ask of this reader.
+    /// - Throws: What is wrong, as ``JSONValue/init(parsing:limits:)`` says it; something else than an object is wrong too.
+    public init(parsing text: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) {
+        guard let object = try JSONValue(parsing: text, limits: limits).members else {
+            throw JSONError(.mismatch("the value is not an object"))
         }
-        var keys: Set<String> = []
-        repeat {
-            guard let key = cursor.takeValue().flatMap(decodingKey), keys.insert(key).inserted,
-                cursor.takeStructure(UInt8(ascii: ":")), let value = cursor.takeValue()
-            else { return nil }
-            members.append((key, value))
-        } while cursor.takeStructure(UInt8(ascii: ","))
-        guard cursor.takeStructure(UInt8(ascii: "}")), cursor.isAtEnd else { return nil }
+        self.init(text, of: object)
+    }
+
+    /// Cuts the text that `object` was parsed from.
+    private init(_ text: [UInt8], of object: JSONObject) {
+        var cursor = Cursor(text: text)
+        _ = cursor.takeStructure(UInt8(ascii: "{"))
+        // The parser has kept the order of the members and refused a second one of the same name.
+        for member in object {
+            _ = cursor.takeValue()
+            _ = cursor.takeStructure(UInt8(ascii: ":"))
+            guard let value = cursor.takeValue() else { return }
+            members.append((member.key, value))
+            _ = cursor.takeStructure(UInt8(ascii: ","))
+        }
     }
 
     /// The text of a member's value.
-    subscript(key: String) -> ArraySlice<UInt8>? {
+    public subscript(key: String) -> ArraySlice<UInt8>? {
         members.first { $0.key == key }?.value
     }
 
     /// Replaces a member's value in its place, or adds the member at the end; nil removes it.
-    mutating func set(_ key: String, to json: [UInt8]?) {
+    public mutating func set(_ key: String, to json: [UInt8]?) {
         guard let index = members.firstIndex(where: { $0.key == key }) else {
             if let json { members.append((key, json[...])) }
             return
@@ -42,11 +46,11 @@ struct JSONMembers {
     }
 
     /// The object's text.
-    func text(encodingKey: (String) -> [UInt8]) -> [UInt8] {
+    public var text: [UInt8] {
         var text: [UInt8] = [UInt8(ascii: "{")]
         for (index, member) in members.enumerated() {
             if index > 0 { text.append(UInt8(ascii: ",")) }
-            text += encodingKey(member.key)
+            text += JSONValue.string(member.key).serialized()
             text.append(UInt8(ascii: ":"))
             text += member.value
         }
@@ -63,15 +67,12 @@ struct JSONMembers {
             self.text = text
         }
 
-        var isAtEnd: Bool {
-            mutating get {
-                skipSpace()
-                return position == text.count
-            }
+        private static func isBlank(_ byte: UInt8) -> Bool {
+            byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
         }
 
         mutating func skipSpace() {
-            while position < text.count, [0x20, 0x09, 0x0a, 0x0d].contains(text[position]) { position += 1 }
+            while position < text.count, Self.isBlank(text[position]) { position += 1 }
         }
 
         mutating func takeStructure(_ byte: UInt8) -> Bool {
@@ -115,7 +116,7 @@ struct JSONMembers {
 
         private func value(from start: Int) -> ArraySlice<UInt8>? {
             var end = position
-            while end > start, [0x20, 0x09, 0x0a, 0x0d].contains(text[end - 1]) { end -= 1 }
+            while end > start, Self.isBlank(text[end - 1]) { end -= 1 }
             return end > start ? text[start..<end] : nil
         }
     }
