@@ -34,7 +34,8 @@ extension PeerServer {
             if let listener {
                 group.addTask { try await self.serve(listener) }
             }
-            try await group.waitForAll()
+            // Not `waitForAll`, which would wait for the listener although `onListening` has failed.
+            while try await group.next() != nil {}
         }
     }
 
