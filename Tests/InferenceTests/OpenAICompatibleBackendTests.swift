@@ -26,13 +26,12 @@ struct OpenAICompatibleBackendTests {
         #expect(summary.finishReason.rawValue == stream.finishReason)
     }
 
-    @Test("The request goes on as it came, but for the model's name and the stream's options")
+    @Test("The request goes on as it came, but for the stream's options")
     func forwarding() async throws {
         let engine = try FakeEngine(FakeEngine.piece("x") + FakeEngine.ending)
         let backend = OpenAICompatibleBackend(
             baseURL: engine.url + "/",
             apiKey: "KEY",
-            engineNames: ["market/m": "local:m"],
             headers: ["X-Tenant": "t"]
         )
         let json =
@@ -47,7 +46,7 @@ struct OpenAICompatibleBackendTests {
         }
         #expect(
             seen.body
-                == #"{"stream":true,"tools":[{"b":1,"a":2.50}],"model":"local:m","messages":[{"role":"user"}],"top_k":1,"#
+                == #"{"stream":true,"tools":[{"b":1,"a":2.50}],"model":"market/m","messages":[{"role":"user"}],"top_k":1,"#
                 + #""stream_options":{"include_usage":true}}"#
         )
         var dumped = ""
@@ -250,13 +249,12 @@ struct OpenAICompatibleBackendTests {
         }
     }
 
-    @Test("Models are listed by the names of the market")
+    @Test("Models are listed as the engine names them")
     func models() async throws {
         let list = #"{"object":"list","data":[{"id":"local:m","object":"model"},{"id":"other"},{"id":""}]}"#
         let engine = try FakeEngine(type: "application/json", list)
-        let names = ["market/m": "local:m", "market/gone": "gone"]
-        let backend = OpenAICompatibleBackend(baseURL: engine.url, engineNames: names)
-        #expect(try await backend.models() == ["other", "market/m"])
+        let backend = OpenAICompatibleBackend(baseURL: engine.url)
+        #expect(try await backend.models() == ["local:m", "other"])
         #expect(engine.requests.first?.headers.hasPrefix("GET /v1/models ") == true)
         let web = try FakeEngine(type: "text/html", "<html><title>Router</title>")
         await #expect(throws: InferenceError.malformedAnswer(reason: "no list of models but an HTML page, \"Router\""))

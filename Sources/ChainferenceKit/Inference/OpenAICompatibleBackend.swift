@@ -4,7 +4,7 @@ import JSON
 /// A backend that passes requests on to a server with OpenAI's chat-completions endpoint.
 ///
 /// vLLM, llama.cpp, Ollama, LM Studio, SGLang, TGI and the hosted services speak it, each with an accent of its own.
-/// Requests go on byte for byte but for `model`, `stream` and `stream_options`; answers are streamed and held back when
+/// Requests go on byte for byte but for `stream` and `stream_options`; answers are streamed and held back when
 /// the reader is slow. What is tolerated, and what is an error, is listed at ``generate(_:into:)``.
 ///
 /// Plain `http` works for servers on this machine. For one elsewhere in a network that you trust, pass a client whose
@@ -48,8 +48,6 @@ public struct OpenAICompatibleBackend: InferenceBackend {
 
     /// The address that `/chat/completions` and `/models` are appended to.
     public let baseURL: String
-    /// What each model is called by the engine, where that is not what it is called in the market.
-    public let engineNames: [String: String]
     /// How long to wait, and how often to try.
     public let limits: Limits
 
@@ -61,20 +59,17 @@ public struct OpenAICompatibleBackend: InferenceBackend {
     /// - Parameters:
     ///   - baseURL: The server's address, such as `http://127.0.0.1:11434`; without a path, `/v1` is meant.
     ///   - apiKey: Sent as a bearer token, and shown nowhere.
-    ///   - engineNames: The engine's name of each model whose name in the market is another.
     ///   - headers: Sent with every request besides.
     ///   - limits: How long to wait, and how often to try.
     ///   - client: What requests are sent with.
     public init(
         baseURL: String,
         apiKey: String? = nil,
-        engineNames: [String: String] = [:],
         headers: HTTPHeaders = [:],
         limits: Limits = Limits(),
         client: HTTPClient = .shared
     ) {
         self.baseURL = Self.normalized(baseURL)
-        self.engineNames = engineNames
         self.limits = limits
         self.client = client
         var headers = headers
@@ -82,13 +77,8 @@ public struct OpenAICompatibleBackend: InferenceBackend {
         self.headers = headers
     }
 
-    /// The names of the models that the engine lists, by the names that the market knows them by.
-    public func models() async throws -> [String] {
-        let ids = try await engineModels(within: .seconds(10))
-        let aliases = engineNames.filter { ids.contains($0.value) }
-        let renamed = Set(aliases.values)
-        return ids.filter { !renamed.contains($0) } + aliases.keys.sorted()
-    }
+    /// The names of the models that the engine lists.
+    public func models() async throws -> [String] { try await engineModels(within: .seconds(10)) }
 
     /// Passes a request on and streams the answer back.
     ///
@@ -102,12 +92,10 @@ public struct OpenAICompatibleBackend: InferenceBackend {
     public func generate(_ request: GenerationRequest, into output: GenerationOutput) async throws -> GenerationSummary
     {
         var run = OpenAIRun(request: request, limits: limits)
-        let engineName = engineNames[request.model] ?? request.model
         var asksForUsage = true
         var attempt = 1
         while true {
             let body = request.body(setting: [
-                ("model", JSONValue.string(engineName).serialized()),
                 ("stream", Array("true".utf8)),
                 ("stream_options", asksForUsage ? Array(#"{"include_usage":true}"#.utf8) : nil),
             ])
