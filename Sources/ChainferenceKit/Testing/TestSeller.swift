@@ -1,5 +1,5 @@
 public import ChainferenceKit
-import Logging
+public import Logging
 import PeerChannel
 
 /// A provider in a test, and what it reports.
@@ -103,31 +103,75 @@ extension TestMarket {
         minimumCharge: Lamports = Provider.Offer.standardMinimumCharge,
         configure: (inout Provider.Configuration) -> Void = { _ in }
     ) throws -> Seller<Backend> {
-        var configuration = Provider.Configuration.localnet
-        configuration.reconcileInterval = .milliseconds(500)
-        configuration.voucherTimeout = .seconds(1)
-        // Small ticks, so that tests are quick; the records stay shaped.
-        configuration.shape = StreamShape(tick: .milliseconds(10), recordSize: 512) ?? .server
-        configure(&configuration)
-        let wallet = try wallet ?? self.wallet()
-        let store = try store ?? ProviderStore()
-        let events = EventLog<ProviderEvent>()
         let offer = Provider.Offer(
             model: model,
             pricePerMillionTokens: price,
             pricePerMillionInputTokens: price,
             minimumCharge: minimumCharge
         )
+        let planned = try seller(
+            of: Provider.Plan(offers: [offer], backends: [.main: backend]),
+            wallet: wallet,
+            store: store,
+            configure: configure
+        )
+        return Seller(
+            wallet: planned.wallet,
+            backend: backend,
+            store: planned.store,
+            provider: planned.provider,
+            events: planned.events
+        )
+    }
+
+    /// A provider of several models or backends.
+    public struct PlannedSeller: TestSeller {
+        /// Owns the server account and is paid.
+        public let wallet: Keypair
+        /// Keeps locks and vouchers.
+        public let store: ProviderStore
+        /// The provider; it runs within ``TestMarket/running(_:body:)``.
+        public let provider: Provider
+        /// What the provider has reported.
+        public let events: EventLog<ProviderEvent>
+    }
+
+    /// A provider of a whole plan, that does not run yet; see ``running(_:body:)``.
+    ///
+    /// - Parameters:
+    ///   - plan: What is sold and who answers; its configuration is replaced by one that is quick.
+    ///   - wallet: Owns the server account; nil for a new one with money.
+    ///   - store: Keeps locks and vouchers; nil for a new one in memory.
+    ///   - logger: Gets what happens; nil for nobody.
+    ///   - configure: Makes other choices.
+    /// - Returns: The provider, its store and its events.
+    /// - Throws: What the cluster's faucet or a new store throws.
+    public func seller(
+        of plan: Provider.Plan,
+        wallet: Keypair? = nil,
+        store: ProviderStore? = nil,
+        logger: Logger? = nil,
+        configure: (inout Provider.Configuration) -> Void = { _ in }
+    ) throws -> PlannedSeller {
+        var configuration = Provider.Configuration.localnet
+        configuration.reconcileInterval = .milliseconds(500)
+        configuration.voucherTimeout = .seconds(1)
+        // Small ticks, so that tests are quick; the records stay shaped.
+        configuration.shape = StreamShape(tick: .milliseconds(10), recordSize: 512) ?? .server
+        configure(&configuration)
+        var plan = plan
+        plan.configuration = configuration
+        let wallet = try wallet ?? self.wallet()
+        let store = try store ?? ProviderStore()
+        let events = EventLog<ProviderEvent>()
         let provider = Provider(
             wallet: .keypair(wallet),
             cluster: endpoint,
-            offers: [offer],
-            backend: backend,
+            plan: plan,
             store: store,
-            configuration: configuration,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            logger: logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             onEvent: { events.append($0) }
         )
-        return Seller(wallet: wallet, backend: backend, store: store, provider: provider, events: events)
+        return PlannedSeller(wallet: wallet, store: store, provider: provider, events: events)
     }
 }

@@ -53,14 +53,18 @@ final class ActiveLock: Sendable {
     /// The request as it was when it was locked.
     let request: RequestAccount
 
+    /// Who answers, on which offer; nil for what an earlier run left behind, which can't be served any more.
+    let engagement: Engagement?
+
     /// A number from 0 to 1, drawn once.
     let jitter: Double
 
     let state: Mutex<State>
 
-    init(id: LockID, request: RequestAccount, jitter: Double = .random(in: 0...1)) {
+    init(id: LockID, request: RequestAccount, engagement: Engagement? = nil, jitter: Double = .random(in: 0...1)) {
         self.id = id
         self.request = request
+        self.engagement = engagement
         self.jitter = jitter
         self.state = Mutex(State(phase: .locking))
     }

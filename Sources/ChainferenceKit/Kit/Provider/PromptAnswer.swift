@@ -12,6 +12,8 @@ struct PromptAnswer: Sendable {
         case stakeUsedUp
         /// The client has begun to close, or the time for the claim has come.
         case lockEnds
+        /// The answer has taken as long as it may.
+        case timeUsedUp
         /// A voucher that was due did not come.
         case unpaid
     }
@@ -37,6 +39,7 @@ struct PromptAnswer: Sendable {
     }
 
     private var configuration: Provider.Configuration { engine.configuration }
+    private var limits: Provider.Limits { active.engagement?.limits ?? Provider.Limits() }
 
     /// Answers the prompt.
     ///
@@ -48,7 +51,7 @@ struct PromptAnswer: Sendable {
         try await writer.accept(
             AnswerParameters(
                 inputTokens: UInt32(clamping: inputTokens),
-                maximumOutputTokens: UInt32(clamping: request.maximumOutputTokens ?? configuration.maximumOutputTokens),
+                maximumOutputTokens: UInt32(clamping: request.maximumOutputTokens ?? limits.maximumOutputTokens),
                 voucherWindow: UInt32(clamping: configuration.voucherWindow)
             )
         )
@@ -62,7 +65,7 @@ struct PromptAnswer: Sendable {
 
     private func parse() throws(PeerErrorMessage) -> GenerationRequest {
         let model = active.request.model
-        guard let offer = engine.offer(for: model) else { throw PeerErrorMessage(.modelUnavailable) }
+        guard let offer = active.engagement?.offer else { throw PeerErrorMessage(.modelUnavailable) }
         do throws(InferenceError) {
             let request = try GenerationRequest(parsing: writer.prompt.bytes)
             guard request.model == model.name else {
@@ -78,7 +81,7 @@ struct PromptAnswer: Sendable {
     private func countInput(of request: GenerationRequest) async throws -> UInt64 {
         var count = TokenEstimate.inputTokens(of: request)
         do {
-            if let exact = try await engine.provider.backend.inputTokens(of: request) { count = exact }
+            if let exact = try await active.engagement?.backend.inputTokens(of: request) { count = exact }
         } catch {
             try Task.checkCancellation()
             // An engine that can't count now may still answer; the estimate stands.
@@ -94,12 +97,15 @@ struct PromptAnswer: Sendable {
         guard engine.time.now.seconds(until: deadline) >= ProviderEngine.leastSecondsForPrompt else {
             throw PeerErrorMessage(.tooLittleTime)
         }
+        if let limit = limits.maximumInputTokens, inputTokens > limit {
+            throw PeerErrorMessage(.promptTooLarge, text: "\(inputTokens) tokens; at most \(limit) are taken")
+        }
         guard meter.canAfford(inputTokens: inputTokens) else { throw PeerErrorMessage(.stakeTooSmall) }
         let total = meter.usage.adding(TokenCount(input: inputTokens, output: 0))
         let payable = meter.terms.affordableOutput(within: meter.stake, inputTokens: total.input) ?? 0
         let left = payable - min(payable, meter.usage.output)
         do throws(InferenceError) {
-            return try request.limitingOutput(to: min(configuration.maximumOutputTokens, Int(clamping: left)))
+            return try request.limitingOutput(to: min(limits.maximumOutputTokens, Int(clamping: left)))
         } catch {
             throw PeerErrorMessage(.promptInvalid, text: "\(error)")
         }
@@ -128,15 +134,18 @@ struct PromptAnswer: Sendable {
     // MARK: Generating
 
     private func generate(_ request: GenerationRequest, inputTokens: UInt64) async throws {
-        let backend = engine.provider.backend
+        guard let engagement = active.engagement else { throw PeerErrorMessage(.modelUnavailable) }
+        let (backend, name) = (engagement.backend, engagement.offer.backend)
         var reason = PeerFinishReason.stop
         var usage: Inference.TokenUsage?
         do {
             let summary = try await writer.untilCancelled {
-                try await backend.generate(request, into: GenerationOutput { try await deliver($0) })
+                try await withTimeLimit {
+                    try await backend.generate(request, into: GenerationOutput { try await deliver($0) })
+                }
             }
             if let summary {
-                engine.state.withLock { $0.health.succeeded() }
+                engine.state.withLock { $0.health[name, default: BackendHealth()].succeeded() }
                 reason = summary.finishReason.code
                 usage = summary.usage
             } else {
@@ -152,11 +161,28 @@ struct PromptAnswer: Sendable {
             try Task.checkCancellation()
             active.state.withLock { $0.hasFailed = true }
             let now = engine.time.now
-            engine.state.withLock { $0.health.failed(at: now) }
-            engine.report(.backendTrouble(reason: "\(error)"))
+            engine.state.withLock { $0.health[name, default: BackendHealth()].failed(at: now) }
+            engine.report(.backendTrouble(name, reason: "\(error)"))
             throw PeerErrorMessage(.backendFailed, text: "the model backend failed")
         }
         try await finish(reason, usage: usage, inputTokens: inputTokens)
+    }
+
+    /// Ends the work when the answer has taken as long as it may, whether or not the backend says anything.
+    private func withTimeLimit<Result: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        guard let limit = limits.maximumDuration else { return try await work() }
+        return try await withThrowingTaskGroup(of: Result.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                try await engine.time.sleep(for: limit)
+                throw Stop.timeUsedUp
+            }
+            defer { group.cancelAll() }
+            guard let result = try await group.next() else { throw Stop.timeUsedUp }
+            return result
+        }
     }
 
     /// Sends a piece when the window is open, and waits for a voucher when it is not.

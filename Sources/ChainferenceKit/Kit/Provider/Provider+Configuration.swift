@@ -3,45 +3,6 @@ public import PeerChannel
 public import Solana
 
 extension Provider {
-    /// A model that is offered, and its terms.
-    public struct Offer: Hashable, Sendable {
-        /// A minimum charge that pays for the lock (5,000 lamports), the claim (10,000) and a little more.
-        public static let standardMinimumCharge: Lamports = 20_000
-
-        /// The model, under the name that clients ask for.
-        public var model: ModelID
-
-        /// What it costs.
-        public var terms: Terms
-
-        /// The model's name at the backend, where that differs.
-        public var backendModel: String
-
-        /// Offers a model.
-        ///
-        /// - Parameters:
-        ///   - model: The name that clients ask for, normally the Hugging Face id.
-        ///   - pricePerMillionTokens: What a million output tokens cost.
-        ///   - pricePerMillionInputTokens: What a million input tokens cost; free unless given.
-        ///   - minimumCharge: What a session costs at least, however short.
-        ///   - backendModel: The model's name at the backend, where that differs.
-        public init(
-            model: ModelID,
-            pricePerMillionTokens: PricePerMillionTokens,
-            pricePerMillionInputTokens: PricePerMillionTokens = .free,
-            minimumCharge: Lamports = standardMinimumCharge,
-            backendModel: String? = nil
-        ) {
-            self.model = model
-            self.terms = Terms(
-                outputPrice: pricePerMillionTokens,
-                inputPrice: pricePerMillionInputTokens,
-                minimumCharge: minimumCharge
-            )
-            self.backendModel = backendModel ?? model.name
-        }
-    }
-
     /// Limits and choices of a provider.
     public struct Configuration: Sendable {
         /// The address to listen on.
@@ -80,8 +41,8 @@ extension Provider {
         /// The longest prompt, in bytes of its JSON.
         public var maximumPromptBytes = 1 << 20
 
-        /// The most output tokens of one answer, where the client sets no lower limit.
-        public var maximumOutputTokens = 16_384
+        /// The bounds of one answer, where the offer sets none of its own.
+        public var limits = Limits()
 
         /// How long a client that is silent or away keeps its lock before it is settled.
         public var idleLimit: Duration = .seconds(600)

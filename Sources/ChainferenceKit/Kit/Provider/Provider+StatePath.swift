@@ -6,7 +6,7 @@ extension Provider {
     func storePath() throws(ProviderError) -> String {
         let environment = ProcessInfo.processInfo.environment
         let folder: String
-        if let chosen = configuration.stateFolder {
+        if let chosen = plan.configuration.stateFolder {
             folder = chosen
         } else if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
             folder = state + "/chainference"

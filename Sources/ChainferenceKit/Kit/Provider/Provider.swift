@@ -6,6 +6,7 @@ public import ServiceLifecycle
 import SodiumCrypto
 import Solana
 public import SolanaRPC
+import Synchronization
 
 /// Serves models on the market: registers, locks requests, answers prompts, collects what clients have vouched for.
 ///
@@ -22,19 +23,19 @@ public import SolanaRPC
 ///
 /// Everything that is money is on disk before it is acted on. Killed at any point and started again with the same store,
 /// a provider claims what it has vouchers for, once, and gives back what it can't serve. On graceful shutdown it takes no
-/// new locks, finishes the answers that are running, and claims them.
-public struct Provider: Service {
+/// new locks, finishes the answers that are running, and claims them. ``reload(_:)`` changes what is sold, and how, while
+/// it runs.
+public final class Provider: Service {
     let wallet: Wallet
     let cluster: Cluster
     let market: Market
-    let offers: [Offer]
-    let backend: any InferenceBackend
+    let plan: Plan
     let store: ProviderStore?
-    let configuration: Configuration
     let logger: Logger
     let onEvent: @Sendable (ProviderEvent) -> Void
+    private let running = Mutex<ProviderEngine?>(nil)
 
-    /// Puts a provider together; nothing happens until ``run()``.
+    /// Puts a provider of one backend together; nothing happens until ``run()``.
     ///
     /// - Parameters:
     ///   - wallet: Owns the server account, pays for transactions and is paid.
@@ -46,7 +47,7 @@ public struct Provider: Service {
     ///   - configuration: Limits and choices.
     ///   - logger: Gets what happens, never prompts, answers or keys.
     ///   - onEvent: Is told what happens, in order; must not block.
-    public init(
+    public convenience init(
         wallet: Wallet,
         cluster: Cluster,
         market: Market = .localnet,
@@ -57,13 +58,41 @@ public struct Provider: Service {
         logger: Logger = Logger(label: "chainference.provider"),
         onEvent: @escaping @Sendable (ProviderEvent) -> Void = { _ in }
     ) {
+        self.init(
+            wallet: wallet,
+            cluster: cluster,
+            market: market,
+            plan: Plan(offers: offers, backends: [.main: backend], configuration: configuration),
+            store: store,
+            logger: logger,
+            onEvent: onEvent
+        )
+    }
+
+    /// Puts a provider of several backends together; nothing happens until ``run()``.
+    ///
+    /// - Parameters:
+    ///   - wallet: Owns the server account, pays for transactions and is paid.
+    ///   - cluster: The network and a node of it.
+    ///   - market: The deployment of the market program.
+    ///   - plan: What is sold, who answers, and the limits.
+    ///   - store: Where vouchers and locks are kept; nil for a file of this wallet and market in the state folder.
+    ///   - logger: Gets what happens, never prompts, answers or keys.
+    ///   - onEvent: Is told what happens, in order; must not block.
+    public init(
+        wallet: Wallet,
+        cluster: Cluster,
+        market: Market = .localnet,
+        plan: Plan,
+        store: ProviderStore? = nil,
+        logger: Logger = Logger(label: "chainference.provider"),
+        onEvent: @escaping @Sendable (ProviderEvent) -> Void = { _ in }
+    ) {
         self.wallet = wallet
         self.cluster = cluster
         self.market = market
-        self.offers = offers
-        self.backend = backend
+        self.plan = plan
         self.store = store
-        self.configuration = configuration
         self.logger = logger
         self.onEvent = onEvent
     }
@@ -75,8 +104,8 @@ public struct Provider: Service {
     /// - Throws: ``ProviderError`` for what keeps it from starting; ``StoreError``; errors of the cluster while starting.
     ///   Once it runs, trouble with the cluster is reported as ``ProviderEvent/chainTrouble(reason:)`` and outlasted.
     public func run() async throws {
-        try validate()
-        try await checkBackend()
+        try plan.validate()
+        try await plan.checkBackends()
         let store = try store ?? ProviderStore(path: storePath())
         let pubsub = PubSubClient(cluster: cluster, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -84,6 +113,8 @@ public struct Provider: Service {
             defer { group.cancelAll() }
             let chain = try await MarketChain.connect(to: cluster, market: market, pubsub: pubsub, logger: logger)
             let engine = try await ProviderEngine(provider: self, chain: chain, pubsub: pubsub, store: store)
+            running.withLock { $0 = engine }
+            defer { running.withLock { $0 = nil } }
             try await withGracefulShutdownHandler {
                 try await engine.run()
             } onGracefulShutdown: {
@@ -92,30 +123,16 @@ public struct Provider: Service {
         }
     }
 
-    /// Refuses what can't work before anything is asked or spent.
-    func validate() throws(ProviderError) {
-        guard !offers.isEmpty else { throw .noOffers }
-        var seen: Set<ModelHash> = []
-        for offer in offers {
-            guard seen.insert(offer.model.hash).inserted else { throw .duplicateOffer(offer.model) }
-            let ceiling = PricePerMillionTokens.maximum
-            guard offer.terms.outputPrice > .free, offer.terms.outputPrice <= ceiling,
-                offer.terms.inputPrice <= ceiling, offer.terms.minimumCharge.rawValue <= ceiling.rawValue
-            else { throw .invalidTerms(offer.model) }
-        }
-    }
-
-    private func checkBackend() async throws {
-        let available: [String]
-        do {
-            available = try await backend.models()
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw ProviderError.backendUnavailable(reason: "\(error)")
-        }
-        for offer in offers where !available.contains(offer.backendModel) {
-            throw ProviderError.modelNotServed(offer.backendModel, available: available)
-        }
+    /// Changes what is sold and how, while the provider runs.
+    ///
+    /// The new plan is checked first, its backends are asked, and only then does it take the place of the old one; the
+    /// listings on the chain follow, in as few transactions as hold the changes. Whoever has a lock is served on the old
+    /// plan to its end. If the chain can't be reached, the new plan holds, and the listings follow when it can.
+    ///
+    /// - Throws: ``ProviderError`` when the plan can't work, ``ProviderError/needsRestart(_:)`` when it changes what only
+    ///   a new start can change, ``ProviderError/notRunning``. The old plan holds then.
+    public func reload(_ plan: Plan) async throws {
+        guard let engine = running.withLock({ $0 }) else { throw ProviderError.notRunning }
+        try await engine.reload(plan)
     }
 }

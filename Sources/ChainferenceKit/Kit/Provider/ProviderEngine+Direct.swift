@@ -30,7 +30,7 @@ extension ProviderEngine {
     ///
     /// The record is on disk before the client is admitted, so that a crash finds the lock again.
     func takeDirect(_ account: RequestAccount, _ lock: RequestAccount.Lock, _ id: LockID) async throws -> ActiveLock {
-        let active = ActiveLock(id: id, request: account)
+        let active = ActiveLock(id: id, request: account, engagement: plan.engagement(for: account.model))
         active.adopt(lock, isClosing: false, window: configuration.voucherWindow)
         let refusal: LockPolicy.Reason? = state.withLock { state in
             // Another connection for the same request was faster.

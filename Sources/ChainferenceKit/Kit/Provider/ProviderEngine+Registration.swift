@@ -36,7 +36,7 @@ extension ProviderEngine {
         }
     }
 
-    /// What has to be done so that the account says what is offered, and nothing else.
+    /// What has to be done so that the account says what is offered, and that the provider is alive.
     func registration(over account: ServerAccount?, peerAddress: String) -> [Instruction] {
         let owner = wallet.address
         var instructions: [any MarketInstruction] = []
@@ -47,23 +47,70 @@ extension ProviderEngine {
                 )
             }
             instructions.append(HeartbeatInstruction(owner: owner))
-            for listing in account.listings where !provider.offers.contains(where: { $0.model == listing.model }) {
-                instructions.append(RemoveListingInstruction(owner: owner, model: listing.model.hash))
-            }
         } else {
             instructions.append(
                 AddServerInstruction(owner: owner, peerKey: identity.publicKey, peerAddress: peerAddress)
             )
         }
-        for offer in provider.offers where account?.listing(for: offer.model.hash)?.listing.terms != offer.terms {
+        return instructions.map { $0.instruction(in: market) } + listingChanges(over: account?.listings ?? [])
+    }
+
+    /// What has to be done so that the listings are what is offered, and nothing else.
+    func listingChanges(over listings: [Listing]) -> [Instruction] {
+        let owner = wallet.address
+        let offers = plan.offers
+        var instructions: [any MarketInstruction] = []
+        for listing in listings where !offers.contains(where: { $0.model == listing.model }) {
+            instructions.append(RemoveListingInstruction(owner: owner, model: listing.model.hash))
+        }
+        for offer in offers where listings.first(where: { $0.model == offer.model })?.terms != offer.terms {
             // Unchanged listings keep their stamp, so requests that are open now can still be locked on them.
             instructions.append(SetListingInstruction(owner: owner, model: offer.model, terms: offer.terms))
         }
         return instructions.map { $0.instruction(in: market) }
     }
 
+    /// Lets another plan take the place of the present one, if it can work.
+    func reload(_ plan: Provider.Plan) async throws {
+        try plan.validate()
+        let fixed = configuration.fixedDifferences(from: plan.configuration)
+        guard fixed.isEmpty else { throw ProviderError.needsRestart(fixed) }
+        try await plan.checkBackends()
+        currentPlan.withLock { $0 = plan }
+        state.withLock { state in
+            state.health = [:]
+            state.listingsAreStale = true
+            // What was left alone on the old plan may be worth a lock on the new one.
+            state.left = [:]
+        }
+        var transactions = 0
+        do {
+            transactions = try await updateListings()
+        } catch {
+            try Task.checkCancellation()
+            report(.chainTrouble(reason: "the listings are not in step yet: \(error)"))
+        }
+        report(.reloaded(transactions: transactions))
+    }
+
+    /// Brings the listings on the chain in step with the plan.
+    ///
+    /// - Returns: How many transactions that took.
+    @discardableResult
+    func updateListings() async throws -> Int {
+        guard let account = try await chain.server(of: wallet.address)?.account else { return 0 }
+        let batches = Self.batches(of: listingChanges(over: account.listings), payer: wallet.address)
+        for batch in batches { _ = try await chain.send(batch, wallet: wallet) }
+        let changed = batches.isEmpty ? account : try await chain.server(of: wallet.address)?.account ?? account
+        state.withLock { state in
+            state.server = changed
+            state.listingsAreStale = false
+        }
+        return batches.count
+    }
+
     private func checkFunds(peerAddress: String, transactions: Int) async throws {
-        let length = ServerAccount.dataLength(peerAddress: peerAddress, models: provider.offers.map(\.model))
+        let length = ServerAccount.dataLength(peerAddress: peerAddress, models: plan.offers.map(\.model))
         let rent = try await chain.rpc.getMinimumBalanceForRentExemption(dataLength: UInt64(length))
         // The wallet itself must stay rent-exempt: an account without data.
         let reserve = try await chain.rpc.getMinimumBalanceForRentExemption(dataLength: 0)

@@ -45,9 +45,4 @@ extension ProviderEngine {
         }
         endedWell = true
     }
-
-    /// Which offer a request is for.
-    func offer(for model: ModelID) -> Provider.Offer? {
-        provider.offers.first { $0.model == model }
-    }
 }

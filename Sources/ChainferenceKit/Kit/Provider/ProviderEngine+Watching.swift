@@ -1,3 +1,4 @@
+import Inference
 import InferenceMarket
 import Solana
 import SolanaRPC
@@ -55,11 +56,12 @@ extension ProviderEngine {
             state.fee = fee ?? state.fee
             state.left = state.left.filter { $0.value >= now }
         }
+        if state.withLock({ $0.listingsAreStale && !$0.isDraining }) { try await updateListings() }
         for found in try await chain.requests(.requests(lockedBy: serverAddress)) {
             consider(found.account, at: found.address)
         }
         guard !isDraining else { return }
-        for offer in provider.offers {
+        for offer in plan.offers {
             for found in try await chain.requests(.openRequests(for: offer.model.hash)).shuffled() {
                 consider(found.account, at: found.address)
             }
@@ -86,19 +88,27 @@ extension ProviderEngine {
         }
     }
 
-    /// Asks the backend at intervals what it serves, so that nothing is locked that it can't answer.
-    func watchBackend() async throws {
+    /// Asks the backends at intervals what they serve, so that nothing is locked that they can't answer.
+    func watchBackends() async throws {
         while true {
             try await time.sleep(for: .seconds(BackendHealth.firstRest))
-            var models: [String] = []
-            do {
-                models = try await provider.backend.models()
-            } catch {
-                try Task.checkCancellation()
-                report(.backendTrouble(reason: "\(error)"))
+            try await withThrowingDiscardingTaskGroup { group in
+                for (name, backend) in plan.backends {
+                    group.addTask { try await self.look(after: backend, name) }
+                }
             }
-            state.withLock { $0.health.observe(available: models) }
         }
+    }
+
+    private func look(after backend: any InferenceBackend, _ name: Provider.BackendName) async throws {
+        var models: [String] = []
+        do {
+            models = try await backend.models()
+        } catch {
+            try Task.checkCancellation()
+            report(.backendTrouble(name, reason: "\(error)"))
+        }
+        state.withLock { $0.health[name, default: BackendHealth()].observe(available: models) }
     }
 
     /// The active lock of exactly this incarnation.
@@ -113,7 +123,9 @@ extension ProviderEngine {
         return LockPolicy.Situation(
             server: server,
             served: Set(
-                provider.offers.filter { state.health.serves($0.backendModel, at: now) }.map(\.model.hash)
+                plan.offers.filter {
+                    state.health[$0.backend, default: BackendHealth()].serves($0.backendModel, at: now)
+                }.map(\.model.hash)
             ),
             fee: state.fee,
             locks: occupiedSlots(in: state, now: now),
@@ -142,7 +154,7 @@ extension ProviderEngine {
             }
             switch lockPolicy.decide(account, in: situation) {
             case .lock(let index, _):
-                let lock = ActiveLock(id: id, request: account)
+                let lock = ActiveLock(id: id, request: account, engagement: plan.engagement(for: account.model))
                 state.locks[id.request] = lock
                 return (Candidate(lock: lock, listingIndex: index), nil)
             case .leave(.busy), .leave(.modelNotServed):

@@ -19,8 +19,10 @@ final class ProviderEngine: Sendable {
         var server: ServerAccount?
         /// The market's fee as it was last read.
         var fee = BasisPoints.zero
-        /// Whether the backend may be given work.
-        var health = BackendHealth()
+        /// Which backends may be given work.
+        var health: [Provider.BackendName: BackendHealth] = [:]
+        /// Whether the listings on the chain may differ from what is offered.
+        var listingsAreStale = false
         /// Requests that were looked at and left alone, and until when they can be locked.
         var left: [LockID: UnixTime] = [:]
         var peerServer: PeerServer?
@@ -35,11 +37,12 @@ final class ProviderEngine: Sendable {
     let store: ProviderStore
     let time: ChainTime
     let identity = X25519.PrivateKey()
-    let lockPolicy: LockPolicy
-    let claimPolicy: ClaimPolicy
     let serverAddress: Address
     let peerAddress = Mutex("")
     let state = Mutex(State())
+
+    /// What is sold now, and how; taken last, so that it may be asked for with ``state`` held.
+    let currentPlan: Mutex<Provider.Plan>
 
     /// Wakes the settling of locks; the newest of several wakes is enough.
     let wakes: AsyncStream<Void>
@@ -58,7 +61,8 @@ final class ProviderEngine: Sendable {
         let listingIndex: UInt8
     }
 
-    var configuration: Provider.Configuration { provider.configuration }
+    var plan: Provider.Plan { currentPlan.withLock { $0 } }
+    var configuration: Provider.Configuration { currentPlan.withLock { $0.configuration } }
     var wallet: Wallet { provider.wallet }
     var market: Market { provider.market }
 
@@ -67,18 +71,8 @@ final class ProviderEngine: Sendable {
         self.chain = chain
         self.pubsub = pubsub
         self.store = store
-        let configuration = provider.configuration
-        lockPolicy = LockPolicy(
-            fees: configuration.fees,
-            profitFloor: configuration.profitFloor,
-            expectedUsage: configuration.expectedUsage,
-            maximumLocks: max(1, configuration.concurrency)
-        )
-        claimPolicy = ClaimPolicy(
-            idleSeconds: configuration.idleLimit.components.seconds,
-            maximumDelay: configuration.claimDelay.components.seconds
-        )
-        room = WaitingRoom(capacity: configuration.maximumDirectWaiters)
+        currentPlan = Mutex(provider.plan)
+        room = WaitingRoom(capacity: provider.plan.configuration.maximumDirectWaiters)
         serverAddress = provider.market.server(of: provider.wallet.address)
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         // Never more than the slots: a candidate is made only with a slot reserved.
@@ -148,7 +142,7 @@ final class ProviderEngine: Sendable {
                 return .background
             }
             group.addTask {
-                try await self.watchBackend()
+                try await self.watchBackends()
                 return .background
             }
             group.addTask {
@@ -189,6 +183,24 @@ final class ProviderEngine: Sendable {
     private func endSessions() {
         state.withLock { $0.sessionsEnded = true }
         wake.yield()
+    }
+
+    var lockPolicy: LockPolicy {
+        let configuration = configuration
+        return LockPolicy(
+            fees: configuration.fees,
+            profitFloor: configuration.profitFloor,
+            expectedUsage: configuration.expectedUsage,
+            maximumLocks: max(1, configuration.concurrency)
+        )
+    }
+
+    var claimPolicy: ClaimPolicy {
+        let configuration = configuration
+        return ClaimPolicy(
+            idleSeconds: configuration.idleLimit.components.seconds,
+            maximumDelay: configuration.claimDelay.components.seconds
+        )
     }
 
     var isDraining: Bool { state.withLock { $0.isDraining } }

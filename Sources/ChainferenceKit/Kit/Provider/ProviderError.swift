@@ -11,8 +11,14 @@ public enum ProviderError: Error, Hashable, Sendable {
     case invalidTerms(ModelID)
     /// The backend does not serve an offered model.
     case modelNotServed(String, available: [String])
-    /// The backend can't be asked.
-    case backendUnavailable(reason: String)
+    /// A backend can't be asked.
+    case backendUnavailable(Provider.BackendName, reason: String)
+    /// An offer names a backend that there is not.
+    case noSuchBackend(Provider.BackendName, of: ModelID, known: [String])
+    /// A reload came while the provider did not run.
+    case notRunning
+    /// A reload would change what only a new start can change.
+    case needsRestart([String])
     /// The market was not initialised on this cluster, or the program is another.
     case noMarket(program: Address)
     /// The wallet can't pay for registering.
@@ -41,8 +47,16 @@ extension ProviderError: CustomStringConvertible {
                 ? "The backend serves no model at all, so not \(model) either. Load it first."
                 : "The backend does not serve \(model). It serves: \(available.joined(separator: ", ")). Name one of these as "
                     + "the backend's model."
-        case .backendUnavailable(let reason):
-            "The backend can't be asked for its models: \(reason). Start it first."
+        case .backendUnavailable(let name, let reason):
+            "The backend “\(name)” can't be asked for its models: \(reason). Start it first."
+        case .noSuchBackend(let name, let model, let known):
+            "The offer of \(model) names the backend “\(name)”, which there is not. "
+                + (known.isEmpty ? "Name at least one backend." : "There are: \(known.joined(separator: ", ")).")
+        case .notRunning:
+            "The provider does not run, so there is nothing to change. Start it with the new plan."
+        case .needsRestart(let names):
+            "A running provider can't change \(names.joined(separator: ", ")). Everything stays as it was; stop it with "
+                + "SIGTERM, which finishes what runs, and start it anew."
         case .noMarket(let program):
             "There is no market at the program \(program) on this cluster. Check the cluster and the program's address."
         case .insufficientFunds(let wallet, let balance, let needed):

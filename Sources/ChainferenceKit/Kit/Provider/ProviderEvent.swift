@@ -36,9 +36,11 @@ public enum ProviderEvent: Hashable, Sendable {
     /// A claim or a release did not land; it is tried again until the deadline.
     case settlementFailed(request: Address, reason: String)
     /// The backend failed or could not be asked; nothing new is locked until it is back.
-    case backendTrouble(reason: String)
+    case backendTrouble(Provider.BackendName, reason: String)
     /// The cluster could not be asked; it is tried again.
     case chainTrouble(reason: String)
+    /// Another plan holds from now on; so many transactions brought the listings in step with it.
+    case reloaded(transactions: Int)
     /// No new locks from now on; what runs is finished and claimed.
     case draining
 }
@@ -64,8 +66,10 @@ extension ProviderEvent: CustomStringConvertible {
         case .released(let request): "released \(request)"
         case .abandoned(let request): "left \(request) to its client: nothing was asked, and nothing is due"
         case .settlementFailed(let request, let reason): "settling \(request) failed: \(reason)"
-        case .backendTrouble(let reason): "trouble with the backend: \(reason)"
+        case .backendTrouble(let name, let reason): "trouble with the backend “\(name)”: \(reason)"
         case .chainTrouble(let reason): "trouble with the cluster: \(reason)"
+        case .reloaded(let count):
+            "reloaded; the listings changed in \(count) \(count == 1 ? "transaction" : "transactions")"
         case .draining: "draining: no new locks"
         }
     }
