@@ -14,6 +14,7 @@ let package = Package(
     products: [
         .library(name: "ChainferenceKit", targets: ["ChainferenceKit"]),
         .library(name: "ChainferenceTesting", targets: ["ChainferenceTesting"]),
+        .library(name: "ProviderConfiguration", targets: ["ProviderConfiguration"]),
         .library(name: "LocalCluster", targets: ["LocalCluster"]),
         .library(name: "Inference", targets: ["Inference"]),
         .library(name: "PeerChannel", targets: ["PeerChannel"]),
@@ -46,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -178,6 +180,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "\(kit)/Testing"
+        ),
+        .target(
+            name: "ProviderConfiguration",
+            dependencies: [
+                "ChainferenceKit", "CurlHTTP", "Inference", "InferenceMarket", "PeerChannel", "Solana", "SolanaRPC",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "\(kit)/ProviderConfiguration"
         ),
 
         // MARK: Examples
@@ -316,6 +327,13 @@ let package = Package(
             ]
         ),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+        .testTarget(
+            name: "ProviderConfigurationTests",
+            dependencies: [
+                "ProviderConfiguration", "ChainferenceKit", "Inference", "InferenceMarket", "Solana", "SolanaRPC",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .testTarget(
             name: "ChainferenceKitTests",
             dependencies: [
