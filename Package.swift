@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "JSON", targets: ["JSON"]),
         .library(name: "SodiumCrypto", targets: ["SodiumCrypto"]),
         .library(name: "ProgramToolchain", targets: ["ProgramToolchain"]),
+        .executable(name: "chainference", targets: ["chainference"]),
         .executable(name: "build-program", targets: ["build-program"]),
         .executable(name: "market-idl", targets: ["market-idl"]),
         .executable(name: "chainference-localnet", targets: ["chainference-localnet"]),
@@ -190,6 +191,19 @@ let package = Package(
             ],
             path: "\(kit)/ProviderConfiguration"
         ),
+
+        .target(
+            name: "ChainferenceCommands",
+            dependencies: [
+                "ChainferenceKit", "CurlHTTP", "LocalCluster",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "\(kit)/Commands"
+        ),
+        .executableTarget(name: "chainference", dependencies: ["ChainferenceCommands"], path: "\(kit)/CommandLine"),
 
         // MARK: Examples
         .executableTarget(

@@ -32,16 +32,21 @@ extension InferenceClient {
         }
     }
 
-    /// Every model that somebody alive offers, in alphabetical order.
-    public func models() async throws -> [ModelID] {
+    /// Every server that is alive, whatever it offers.
+    ///
+    /// - Returns: The servers' accounts, in no particular order.
+    /// - Throws: ``ClientError`` when the node does not answer.
+    public func servers() async throws -> [ServerAccount] {
         do {
             let now = try await chain.now()
-            let living = try await chain.servers().map(\.account).filter { $0.isAlive(at: now) }
-            return Self.models(of: living)
+            return try await chain.servers().map(\.account).filter { $0.isAlive(at: now) }
         } catch {
             throw ClientError.wrapping(error)
         }
     }
+
+    /// Every model that somebody alive offers, in alphabetical order.
+    public func models() async throws -> [ModelID] { Self.models(of: try await servers()) }
 
     static func models(of servers: [ServerAccount]) -> [ModelID] {
         Set(servers.flatMap(\.listings).map(\.model)).sorted { $0.name < $1.name }

@@ -1,0 +1,7 @@
+import ChainferenceCommands
+
+/// The one executable for people; everything in it is in `ChainferenceCommands`.
+@main
+enum Main {
+    static func main() async { await ChainferenceCommand.run() }
+}

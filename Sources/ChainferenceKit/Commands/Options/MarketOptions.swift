@@ -1,0 +1,60 @@
+import ArgumentParser
+import ChainferenceKit
+import CurlHTTP
+
+/// Which market, and with whose money.
+struct MarketOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: "localnet, devnet, testnet, mainnet-beta, the URL of a node, or “config” for what the Solana CLI uses.",
+        completion: .list(["localnet", "devnet", "testnet", "mainnet-beta", "config"])
+    )
+    var cluster = "localnet"
+
+    @Option(help: "The market program's address; by default the local cluster's.")
+    var program: String?
+
+    @Option(
+        name: [.short, .long],
+        help: "The wallet's key file, as the Solana CLI writes it. By default the CLI's own.",
+        completion: .file()
+    )
+    var wallet: String?
+
+    @Option(help: "A proxy for every connection: http://, socks5:// or socks5h:// with host and port.")
+    var proxy: String?
+
+    /// The cluster that is named.
+    func resolvedCluster() throws -> Cluster {
+        guard cluster == "config" else { return try Cluster(urlOrMoniker: cluster) }
+        return try SolanaCLIConfiguration.load().cluster
+    }
+
+    /// The market that is named.
+    func market() throws -> Market {
+        try program.map { Market(program: try Address(base58: $0)) } ?? .localnet
+    }
+
+    /// The wallet that is named.
+    func resolvedWallet() throws -> Wallet {
+        if let wallet { return try .file(wallet) }
+        guard cluster == "config" else { return try .solanaCLIDefault() }
+        return try .file(SolanaCLIConfiguration.load().keypairPath)
+    }
+
+    /// A client of that market and wallet.
+    ///
+    /// - Parameter anonymous: Whether a wallet that is not named may be missing, because nothing will be paid.
+    /// - Returns: The client, connected.
+    /// - Throws: What is wrong with an option, or why the market can't be reached.
+    func client(anonymous: Bool = false) async throws -> InferenceClient {
+        let wallet = try anonymous && self.wallet == nil ? .keypair(Keypair()) : resolvedWallet()
+        return try await InferenceClient(wallet: wallet, cluster: resolvedCluster(), market: market(), http: http())
+    }
+
+    /// What calls to the node are made with.
+    func http() throws -> HTTPClient {
+        guard let proxy else { return .shared }
+        return HTTPClient(configuration: .init(proxy: try HTTPProxy(url: proxy)))
+    }
+}

@@ -1,0 +1,203 @@
+"""`chainference` as a person and as a script use it: texts on a terminal, JSON in pipes, exit codes, Ctrl-C."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+from solders.pubkey import Pubkey
+
+from harness import BINARIES, LOCALNET_PROGRAM, Program, wallet
+
+COMMAND = str(BINARIES / "chainference")
+TOY = "chainference/ngram-toy"
+
+
+class Person:
+    """Somebody with a wallet, in front of `chainference`."""
+
+    def __init__(self, market, name: str, lamports: int = 1_000_000_000):
+        self.market = market
+        self.path, self.key = wallet(market.directory, name)
+        if lamports:
+            market.chain.fund(self.key.pubkey(), lamports)
+
+    @property
+    def options(self) -> list[str]:
+        return ["--cluster", self.market.url, "--wallet", str(self.path), *self.market.program]
+
+    def run(self, *arguments, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            [COMMAND, *map(str, arguments), *self.options], input=input or "", capture_output=True, text=True, timeout=120
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def json(self, *arguments, **more):
+        return json.loads(self.run(*arguments, "--json", **more).stdout)
+
+
+@pytest.fixture
+def served(market):
+    provider, key = market.provider("seller", "--toy-talks-on")
+    with provider:
+        provider.wait_for("^registered as")
+        yield market, key
+
+
+def test_look_around_ask_and_account_for_every_lamport(served):
+    market, seller = served
+    person = Person(market, "buyer")
+
+    models = person.json("models")["models"]
+    assert [model["model"] for model in models] == [TOY]
+    servers = person.json("servers", "--model", TOY)["servers"]
+    assert [server["server"] for server in servers] == [str(seller.pubkey())]
+    assert servers[0]["listings"][0]["output_price_lamports"] == models[0]["lowest_output_price_lamports"]
+    assert str(seller.pubkey()) in person.run("servers").stdout
+
+    before = market.chain.balance(person.key.pubkey())
+    told = person.json("wallet")
+    assert told["balance_lamports"] == before and told["address"] == str(person.key.pubkey())
+
+    result = person.json("ask", "What is a voucher?", "--max-tokens", 12, "--budget", "0.0002sol")
+    answer, books = result["answers"][0], result["settlement"]
+    assert answer["finish_reason"] == "length" and answer["usage"]["completion_tokens"] == 12 and answer["has_receipt"]
+    assert books["state"] == "complete" and books["stake_lamports"] == 200_000
+    assert market.chain.balance(person.key.pubkey()) == before - books["cost_lamports"]
+    assert person.json("sweep") == {
+        "cancelled": [], "closed": [], "expired": [], "fees_lamports": 0, "returned_lamports": 0, "waiting": []
+    }
+
+
+def test_the_answer_alone_goes_to_standard_output(served):
+    market, _ = served
+    person = Person(market, "buyer")
+    done = person.run("ask", "--max-tokens", 10, input="What does\na lock do?\n")
+    assert len(done.stdout.split()) >= 5 and "settled" not in done.stdout
+    assert [line.split()[2] for line in done.stderr.splitlines()] == [
+        "quoted", "published", "locked", "connected", "accepted", "finished", "settled", "closing"
+    ]
+
+
+def test_a_conversation_is_one_stake(served):
+    market, _ = served
+    person = Person(market, "buyer")
+    done = person.run("chat", "--json", "--max-tokens", 6, input="One?\nTwo?\nThree?\n")
+    *answers, books = map(json.loads, done.stdout.splitlines())
+    assert [answer["usage"]["completion_tokens"] for answer in answers] == [6, 6, 6]
+    assert books["state"] == "complete"
+    # Every prompt carries the conversation so far.
+    inputs = [answer["usage"]["prompt_tokens"] for answer in answers]
+    assert inputs == sorted(inputs) and len(set(inputs)) == 3
+
+
+def test_without_a_question_nothing_is_staked(served):
+    market, _ = served
+    person = Person(market, "buyer")
+    before = market.chain.balance(person.key.pubkey())
+    assert person.run("chat", input="").stdout == ""
+    assert person.run("ask", input=" \n", check=False).returncode == 64
+    assert market.chain.balance(person.key.pubkey()) == before
+
+
+def test_errors_have_a_status_and_are_json_where_json_was_asked_for(served):
+    market, _ = served
+    person = Person(market, "buyer")
+    failed = person.run("ask", "Hm?", "--model", "no/such-model", check=False)
+    assert failed.returncode == 1 and TOY in failed.stderr and failed.stdout == ""
+    failed = person.run("ask", "Hm?", "--model", "no/such-model", "--json", check=False)
+    assert failed.returncode == 1 and TOY in json.loads(failed.stderr)["error"]
+    for wrong in (["ask", "--budget", "lots"], ["ask", "--max-tokens", "0", "Hm?"], ["frobnicate"]):
+        assert subprocess.run([COMMAND, *wrong], capture_output=True).returncode == 64
+    poor = Person(market, "poor", lamports=0)
+    failed = poor.run("ask", "Hm?", check=False)
+    assert failed.returncode == 1 and "Nothing was spent" in failed.stderr
+
+
+def test_interrupted_in_mid_answer_it_settles_before_it_ends(market):
+    provider, _ = market.provider("seller", "--toy-speed", 20, "--toy-talks-on")
+    person = Person(market, "buyer")
+    with provider:
+        provider.wait_for("^registered as")
+        asking = Program(COMMAND, "ask", "Tell me everything.", "--max-tokens", "400", *person.options)
+        with asking:
+            asking.wait_for("accepted")
+            provider.wait_for("lamports vouched")
+            asking.process.send_signal(signal.SIGINT)
+            asking.wait_for("Ending")
+            assert asking.process.wait(timeout=60) == 1
+        provider.wait_for("^claimed")
+    # The interrupted command closed its request itself, or left at most the closing to the sweep; nothing is forgotten.
+    swept = person.json("sweep")
+    assert swept["waiting"] == [] and swept["expired"] == [] and len(swept["closed"]) <= 1
+    held = market.chain.call(
+        "getProgramAccounts", str(LOCALNET_PROGRAM), {"encoding": "base64", "filters": [{"memcmp": {"offset": 8, "bytes": str(person.key.pubkey())}}]}
+    )
+    assert held == []
+
+
+def test_a_terminal_shows_one_changing_line_and_then_the_books(served):
+    market, _ = served
+    person = Person(market, "buyer")
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "ask", "On a terminal?", "--max-tokens", "8", *person.options],
+        stdin=follower, stdout=follower, stderr=follower, env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(follower)
+    seen = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([leader], [], [], 1)
+        if ready:
+            try:
+                part = os.read(leader, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            seen += part
+    assert process.wait(timeout=10) == 0
+    text = seen.decode()
+    assert "\r\x1b[2K" in text and "locked…" in text
+    # What stays when every erased line is gone: the answer and the books.
+    kept = [re.sub(r"\x1b\[[0-9;]*m", "", line.rsplit("\r\x1b[2K", 1)[-1]).strip() for line in text.split("\n")]
+    kept = [line for line in kept if line]
+    assert len(kept) >= 2 and kept[-1].startswith("charged 20000 lamports"), kept
+
+
+def test_wallets_are_private_files_and_never_overwritten(market, tmp_path):
+    path = tmp_path / "new.json"
+    made = json.loads(subprocess.run([COMMAND, "wallet", "new", path, "--json"], check=True, capture_output=True).stdout)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert Pubkey.from_string(made["address"])
+    key = path.read_text()
+    again = subprocess.run([COMMAND, "wallet", "new", path], capture_output=True, text=True)
+    assert again.returncode == 1 and path.read_text() == key
+    subprocess.run(
+        [COMMAND, "wallet", "airdrop", "1.5sol", "--cluster", market.url, "--wallet", path], check=True, capture_output=True
+    )
+    assert market.chain.balance(Pubkey.from_string(made["address"])) == 1_500_000_000
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell):
+    script = subprocess.run([COMMAND, "--generate-completion-script", shell], check=True, capture_output=True, text=True)
+    assert "sweep" in script.stdout
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script.stdout, text=True, check=True)
+
+
+def test_every_command_explains_itself():
+    overview = subprocess.run([COMMAND, "--help"], check=True, capture_output=True, text=True).stdout
+    commands = re.findall(r"^  ([a-z]+) {2,}\S", overview, re.MULTILINE)
+    assert {"ask", "chat", "models", "servers", "wallet", "sweep"} <= set(commands)
+    for command in commands:
+        told = subprocess.run([COMMAND, command, "--help"], check=True, capture_output=True, text=True).stdout
+        assert "OVERVIEW" in told and "--json" in told or command in ("wallet", "localnet", "provider", "relay", "receipts"), command
