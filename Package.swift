@@ -340,6 +340,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        // A million inputs for every decoder, whichever module it belongs to.
+        .testTarget(
+            name: "DecoderFuzzTests",
+            dependencies: [
+                "Borsh", "ChainferenceKit", "CurlHTTP", "Inference", "InferenceMarket", "JSON", "LocalCluster",
+                "PeerChannel", "SodiumCrypto", "Solana", "SolanaRPC",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(
             name: "ProviderConfigurationTests",
