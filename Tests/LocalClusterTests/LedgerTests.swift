@@ -209,7 +209,7 @@ struct LedgerTests {
         data.append(start)
         data += [UInt8](repeating: 0, count: 56 - data.count)
         for address in table.addresses { data += address.bytes }
-        return LedgerAccount(lamports: 100_000_000, data: data, owner: WellKnownAddress.addressLookupTable)
+        return LedgerAccount(lamports: 100_000_000, data: data, owner: AddressLookupTableProgram.id)
     }
 
     @Test("Version 0 loads accounts from tables, and says what is wrong with a table")

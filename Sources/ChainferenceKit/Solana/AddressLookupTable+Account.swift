@@ -17,10 +17,35 @@ public struct AddressLookupTableAccount: Hashable, Sendable {
     /// The addresses, in order.
     public var addresses: [Address]
 
-    private static let stateByteCount = 56
+    /// How many bytes a table without addresses has.
+    public static let stateByteCount = 56
 
     /// The most addresses that a table can have.
     public static let maximumAddressCount = 256
+
+    /// A table as the program makes it: in use, without addresses.
+    public init(authority: Address) {
+        deactivationSlot = .max
+        lastExtendedSlot = 0
+        lastExtendedSlotStartIndex = 0
+        self.authority = authority
+        addresses = []
+    }
+
+    /// The account's data.
+    public var accountData: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.stateByteCount + addresses.count * Address.byteCount)
+        bytes.append(tag: 1)
+        bytes.append(u64: deactivationSlot)
+        bytes.append(u64: lastExtendedSlot)
+        bytes.append(lastExtendedSlotStartIndex)
+        bytes.append(authority == nil ? 0 : 1)
+        if let authority { bytes.append(authority) }
+        bytes.append(contentsOf: repeatElement(0, count: Self.stateByteCount - bytes.count))
+        for address in addresses { bytes.append(address) }
+        return bytes
+    }
 
     /// Reads an account's data; `nil` if they are no address table.
     public init?(accountData data: some Collection<UInt8>) {

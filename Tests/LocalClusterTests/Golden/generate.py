@@ -38,16 +38,18 @@ owner = Pubkey(bytes([77] * 32))
 
 RECENT = Pubkey.from_string("SysvarRecentB1ockHashes11111111111111111111")
 RENT = Pubkey.from_string("SysvarRent111111111111111111111111111111111")
-nonce_ready, nonce_fresh, nonce_now = (Keypair.from_seed(bytes([i + 101] * 32)) for i in range(3))
-by_pubkey |= {k.pubkey(): k for k in (nonce_ready, nonce_fresh, nonce_now)}
+nonce_ready, nonce_fresh, nonce_now, nonce_old, nonce_old_fresh = (
+    Keypair.from_seed(bytes([i + 101] * 32)) for i in range(5)
+)
+by_pubkey |= {k.pubkey(): k for k in (nonce_ready, nonce_fresh, nonce_now, nonce_old, nonce_old_fresh)}
 
 
 def durable(blockhash):
     return hashlib.sha256(b"DURABLE_NONCE" + bytes(blockhash)).digest()
 
 
-def nonce_data(nonce):
-    return struct.pack("<II", 1, 1) + bytes(rich.pubkey()) + nonce + struct.pack("<Q", 5_000)
+def nonce_data(nonce, version=1):
+    return struct.pack("<II", version, 1) + bytes(rich.pubkey()) + nonce + struct.pack("<Q", 5_000)
 
 
 NONCE_RENT = (128 + 80) * 6_960
@@ -66,6 +68,9 @@ START = {
     nonce_now.pubkey(): Account(
         NONCE_RENT, nonce_data(durable(LiteSVM().latest_blockhash())), SYSTEM, False, 2**64 - 1
     ),
+    # Accounts of the first kind keep a blockhash itself; no new ones are made.
+    nonce_old.pubkey(): Account(NONCE_RENT + 1_000_000, nonce_data(bytes([6] * 32), 0), SYSTEM, False, 2**64 - 1),
+    nonce_old_fresh.pubkey(): Account(NONCE_RENT, bytes(80), SYSTEM, False, 2**64 - 1),
 }
 
 
@@ -342,6 +347,23 @@ def nonce_cases():
     yield "authorise", [authorize(nonce_ready)], None
     yield "authorise unsigned", [authorize(nonce_ready, unsigned)], None
     yield "authorise uninitialised", [authorize(nonce_fresh)], None
+    upgrade = lambda account, writable=True: system(12, b"", [meta(account, False, writable)])
+    yield "upgrade", [upgrade(nonce_old)], None
+    yield "upgrade twice", [upgrade(nonce_old), upgrade(nonce_old)], None
+    yield "upgrade a current one", [upgrade(nonce_ready)], None
+    yield "upgrade a fresh one", [upgrade(nonce_old_fresh)], None
+    yield "upgrade a wallet", [upgrade(exact)], None
+    yield "upgrade another program's", [upgrade(owned)], None
+    yield "upgrade zeros", [upgrade(owned_zero)], None
+    yield "upgrade nothing", [upgrade(fresh)], None
+    yield "upgrade read-only", [upgrade(nonce_old, False)], None
+    yield "upgrade without accounts", [system(12, b"", [])], None
+    yield "advance an old one", [advance(nonce_old)], None
+    yield "authorise an old one", [authorize(nonce_old)], None
+    yield "withdraw from an old one", [withdraw(nonce_old, 1_000_000, to=rich)], None
+    yield "withdraw all from an old one", [withdraw(nonce_old, NONCE_RENT + 1_000_000)], None
+    yield "initialise an old one", [initialize(nonce_old)], None
+    yield "nonce of an old account", [advance(nonce_old), pay], bytes([6] * 32)
     # Transactions that name a nonce. What becomes of the nonce of one that lands is left to the Swift tests: LiteSVM
     # derives the next one from the old, not from the newest blockhash, and does not advance it when the rest fails.
     yield "nonce, not advanced", [pay], READY
@@ -401,6 +423,8 @@ def main():
         cases.append(run(f"nonce: {name}", instructions, nonce=nonce))
     cases.append(run("fee payer a nonce account", pay, nonce_ready))
     cases.append(run("fee payer a nonce account at rent", pay, nonce_now))
+    cases.append(run("fee payer an old nonce account", pay, nonce_old))
+    cases.append(run("fee payer a fresh nonce account", pay, nonce_fresh))
     for name, instructions, fee_payer, versioned in random_cases(600):
         cases.append(run(name, instructions, fee_payer, versioned))
     document = {
@@ -413,4 +437,5 @@ def main():
     print(len(document["cases"]), "cases,", path.stat().st_size, "bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -91,7 +91,7 @@ extension Ledger {
             let account = account(transaction.accountKeys[index], atSlot: slot), account.owner == SystemProgram.id,
             account.data.count == NonceAccount.byteCount,
             case .initialized(var nonce) = NonceAccount.state(of: account.data),
-            nonce.durableNonce == transaction.recentBlockhash,
+            !nonce.isLegacy, nonce.durableNonce == transaction.recentBlockhash,
             first.accountIndices.contains(where: { key in
                 transaction.isSigner(Int(key)) && transaction.accountKeys[Int(key)] == nonce.authority
             })
@@ -161,7 +161,8 @@ extension Ledger {
             rent: parameters.rent,
             marketProgram: parameters.market.program,
             blockhash: latestBlockhash(atSlot: slot).blockhash,
-            lamportsPerSignature: parameters.lamportsPerSignature
+            lamportsPerSignature: parameters.lamportsPerSignature,
+            slotHashes: SlotHashes(account(Sysvar.slotHashes, atSlot: slot)?.data ?? [])
         )
     }
 

@@ -60,31 +60,38 @@ extension Ledger {
         for address in [WellKnownAddress.memo1, WellKnownAddress.memo2] {
             store(program(owner: WellKnownAddress.loader2, data: []), at: address)
         }
+        // On a validator, too, it is an upgradeable program that nobody may upgrade.
+        deploy(AddressLookupTableProgram.id, data: WellKnownAddress.lookupTableProgramData, authority: nil)
         storeSysvar(parameters.rent.accountData, at: WellKnownAddress.rent)
         storeSysvar(epochSchedule, at: WellKnownAddress.epochSchedule)
         deployMarket()
         for (address, account) in parameters.accounts { store(account, at: address) }
     }
 
-    /// The accounts that a deployment through the upgradeable loader leaves, without the code, which runs natively.
+    /// The program and the wallets that belong to it.
     private mutating func deployMarket() {
         let market = parameters.market
-        var reference: [UInt8] = []
-        reference.append(little: UInt32(2))
-        reference += market.programData.bytes
-        store(program(owner: WellKnownAddress.upgradeableLoader, data: reference), at: market.program)
-        var data: [UInt8] = []
-        data.append(little: UInt32(3))
-        data.append(little: UInt64(0))
-        data.append(1)
-        data += market.upgradeAuthority.address.bytes
-        var account = program(owner: WellKnownAddress.upgradeableLoader, data: data)
-        account.executable = false
-        store(account, at: market.programData)
+        deploy(market.program, data: market.programData, authority: market.upgradeAuthority.address)
         let wallet = LedgerAccount(lamports: Lamports(10 * Lamports.perSOL), owner: SystemProgram.id)
         store(wallet, at: market.upgradeAuthority.address)
         let rent = parameters.rent.minimumBalance(dataLength: 0)
         store(LedgerAccount(lamports: rent, owner: SystemProgram.id), at: market.treasury)
+    }
+
+    /// The accounts that a deployment through the upgradeable loader leaves, without the code, which runs natively.
+    private mutating func deploy(_ address: Address, data programData: Address, authority: Address?) {
+        var reference: [UInt8] = []
+        reference.append(little: UInt32(2))
+        reference += programData.bytes
+        store(program(owner: WellKnownAddress.upgradeableLoader, data: reference), at: address)
+        var data: [UInt8] = []
+        data.append(little: UInt32(3))
+        data.append(little: UInt64(0))
+        data.append(authority == nil ? 0 : 1)
+        data += (authority ?? .zero).bytes
+        var account = program(owner: WellKnownAddress.upgradeableLoader, data: data)
+        account.executable = false
+        store(account, at: programData)
     }
 
     /// Lands the transaction that initialises the market, as the upgrade authority would on a validator.

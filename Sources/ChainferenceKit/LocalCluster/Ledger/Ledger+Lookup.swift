@@ -53,7 +53,7 @@ extension Ledger {
     /// The active addresses of a lookup table.
     private func lookupTable(_ address: Address, atSlot slot: UInt64) throws(TransactionError) -> [Address] {
         guard let account = account(address, atSlot: slot) else { throw .addressLookupTableNotFound }
-        guard account.owner == WellKnownAddress.addressLookupTable else { throw .invalidAddressLookupTableOwner }
+        guard account.owner == AddressLookupTableProgram.id else { throw .invalidAddressLookupTableOwner }
         guard let table = AddressLookupTableAccount(accountData: account.data) else {
             throw .invalidAddressLookupTableData
         }

@@ -61,6 +61,8 @@ extension Ledger {
         blocks.begin(slot, time: clock.unixTimestamp)
         storeSysvar(clock.bytes, at: WellKnownAddress.clock)
         storeSysvar(recentBlockhashes, at: Sysvar.recentBlockhashes)
+        let slotHashes = SlotHashes(account(Sysvar.slotHashes)?.data ?? [])
+        storeSysvar(slotHashes.adding(parent, blockhash(offeredIn: slot)).bytes, at: Sysvar.slotHashes)
         return SlotAdvance(
             slot: slot,
             parent: parent,

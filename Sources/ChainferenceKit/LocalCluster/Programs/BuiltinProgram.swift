@@ -8,6 +8,7 @@ enum BuiltinProgram {
     case memo1
     case memo2
     case market
+    case lookupTable
 
     /// The program at an address, if the cluster knows how to run it.
     init?(_ address: Address, market: Address) {
@@ -18,6 +19,7 @@ enum BuiltinProgram {
         case Ed25519Program.id: self = .ed25519
         case WellKnownAddress.memo2: self = .memo2
         case WellKnownAddress.memo1: self = .memo1
+        case AddressLookupTableProgram.id: self = .lookupTable
         default: return nil
         }
     }
@@ -33,6 +35,7 @@ enum BuiltinProgram {
         case .memo1: try MemoProcessor.run(in: &context, logsContent: false)
         case .memo2: try MemoProcessor.run(in: &context, logsContent: true)
         case .market: try MarketProcessor.run(in: &context)
+        case .lookupTable: try LookupTableProcessor.run(in: &context)
         }
     }
 }

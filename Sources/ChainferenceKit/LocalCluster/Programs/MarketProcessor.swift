@@ -130,39 +130,26 @@ private final class MarketMachine: Runtime {
     private func invoke(_ accounts: FundedPair, receiverSigns seeds: [[UInt8]]?, _ data: [UInt8]) -> UInt64 {
         attempt { () throws(InstructionError) in
             try context.consume(1_000)
-            var receiver = try region.account(at: accounts.receiver)
+            let receiver = try region.account(at: accounts.receiver)
             let payer = try region.account(at: accounts.payer)
+            var derived: Address?
             if let seeds {
                 let program = context.frame.program
-                guard let derived = try? Address.createProgramAddress(seeds: seeds, program: program) else {
+                guard let address = try? Address.createProgramAddress(seeds: seeds, program: program) else {
                     throw .invalidSeeds
                 }
-                if derived == context.key(of: receiver) { receiver.isSigner = true }
-            }
-            // A program can pass on the privileges that it has, and its own addresses' signatures; nothing else.
-            guard payer.isSigner else { return try escalation(of: payer, "signer") }
-            if seeds != nil, !receiver.isSigner { return try escalation(of: receiver, "signer") }
-            guard payer.isWritable else { return try escalation(of: payer, "writable") }
-            guard receiver.isWritable else { return try escalation(of: receiver, "writable") }
-            guard let system = context.transaction.accountKeys.firstIndex(of: SystemProgram.id) else {
-                context.logs.append("Unknown program \(SystemProgram.id)")
-                throw .missingAccount
+                derived = address
             }
             try region.commit(to: &context)
-            let frame = InstructionFrame(
-                program: SystemProgram.id,
-                programIndex: system,
-                accounts: seeds == nil ? [payer, receiver] : [receiver, payer],
-                data: data
+            let paying = InvokedAccount(account: payer, isSigner: true, isWritable: true)
+            let receiving = InvokedAccount(account: receiver, isSigner: seeds != nil, isWritable: true)
+            try context.invokeSystem(
+                data,
+                seeds == nil ? [paying, receiving] : [receiving, paying],
+                derivedSigner: derived
             )
-            try context.invoke(frame)
             try region.reload(from: context)
         }
-    }
-
-    private func escalation(of account: InstructionAccount, _ privilege: String) throws(InstructionError) {
-        context.logs.append("\(context.key(of: account))'s \(privilege) privilege escalated")
-        throw .privilegeEscalation
     }
 
     private func syscall(_ units: UInt64, _ body: () -> Void) -> UInt64 {

@@ -23,6 +23,7 @@ extension SystemProcessor {
             context.logs.append("Advance nonce account: nonce can only advance once per slot")
             throw NonceCode.blockhashNotExpired
         }
+        nonce.isLegacy = false
         nonce.durableNonce = next
         nonce.lamportsPerSignature = context.environment.lamportsPerSignature
         try setNonce(.initialized(nonce), of: account, &context)
@@ -114,6 +115,17 @@ extension SystemProcessor {
         try setNonce(.initialized(nonce), of: account, &context)
     }
 
+    static func upgradeNonce(_ context: inout TransactionContext) throws(InstructionError) {
+        let account = try context.account(at: 0)
+        guard context.accounts[account.index].owner == SystemProgram.id else { throw .invalidAccountOwner }
+        guard account.isWritable else { throw .invalidArgument }
+        guard let state = NonceAccount.state(of: context.accounts[account.index].data) else {
+            throw .invalidAccountData
+        }
+        guard case .initialized(let nonce) = state, let upgraded = nonce.upgraded else { throw .invalidArgument }
+        try setNonce(.initialized(upgraded), of: account, &context)
+    }
+
     // MARK: Steps
 
     /// The state of a nonce account that the instruction may write.
@@ -126,7 +138,8 @@ extension SystemProcessor {
             context.logs.append("\(name): Account \(context.key(of: account)) must be writeable")
             throw .invalidArgument
         }
-        guard let state = NonceAccount.stateForProcessing(of: context.accounts[account.index].data) else {
+        let data = context.accounts[account.index].data
+        guard data.count >= NonceAccount.byteCount, let state = NonceAccount.state(of: data) else {
             throw .invalidAccountData
         }
         return state

@@ -2,8 +2,7 @@ import Solana
 
 /// The system program: makes accounts, moves lamports.
 ///
-/// Checks, their order, error codes and log lines are Agave's (`programs/system/src/system_processor.rs`). Missing is
-/// the upgrade of nonce accounts of the old kind, which no new cluster has.
+/// Checks, their order, error codes and log lines are Agave's (`programs/system/src/system_processor.rs`).
 enum SystemProcessor {
     /// What one instruction costs.
     static let units: UInt64 = 150
@@ -45,6 +44,7 @@ enum SystemProcessor {
         case 9: try allocateWithSeed(&reader, &context)
         case 10: try assignWithSeed(&reader, &context)
         case 11: try transferWithSeed(&reader, &context)
+        case 12: try upgradeNonce(&context)
         case 13: try createAccountAllowPrefund(&reader, &context)
         default: throw .invalidInstructionData
         }

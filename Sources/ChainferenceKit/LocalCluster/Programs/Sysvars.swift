@@ -41,3 +41,43 @@ struct ClockSysvar: Sendable, Hashable {
         self.unixTimestamp = Int64(bitPattern: time)
     }
 }
+
+/// The hashes of the latest slots, newest first: a count (u64), then slot (u64) and hash of each.
+struct SlotHashes: Sendable, Hashable {
+    /// How many slots there are at most; as many a lookup table takes to close.
+    static let maximumCount = 512
+
+    private static let entryByteCount = 8 + Blockhash.byteCount
+
+    /// The bytes of the sysvar account.
+    let bytes: [UInt8]
+
+    /// The sysvar account's data; empty data are no slots.
+    init(_ data: [UInt8]) {
+        bytes = data
+    }
+
+    private var count: Int { max(0, bytes.count - 8) / Self.entryByteCount }
+
+    /// How many slots that are in the list are younger than one that is; nil if that one is not.
+    func position(of slot: UInt64) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            (0..<count).first { index in
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 + index * Self.entryByteCount, as: UInt64.self))
+                    == slot
+            }
+        }
+    }
+
+    /// The list with one more slot at its head, and without those that are too many.
+    func adding(_ slot: UInt64, _ hash: Blockhash) -> SlotHashes {
+        let kept = min(count, Self.maximumCount - 1)
+        var data: [UInt8] = []
+        data.reserveCapacity(8 + (kept + 1) * Self.entryByteCount)
+        data.append(little: UInt64(kept + 1))
+        data.append(little: slot)
+        hash.withUnsafeBytes { data.append(contentsOf: $0) }
+        if kept > 0 { data.append(contentsOf: bytes[8..<8 + kept * Self.entryByteCount]) }
+        return SlotHashes(data)
+    }
+}

@@ -24,6 +24,9 @@ struct ExecutionEnvironment: Sendable {
     /// The newest blockhash, which advanced nonces follow from.
     var blockhash: Blockhash
     var lamportsPerSignature: Lamports
+
+    /// The slots that lookup tables take for recent.
+    var slotHashes: SlotHashes
 }
 
 /// The accounts of one transaction while it runs, with everything that the rules about them need.

@@ -5,7 +5,8 @@ enum WellKnownAddress {
     static let upgradeableLoader = Address(literal: "BPFLoaderUpgradeab1e11111111111111111111111")
     static let loader2 = Address(literal: "BPFLoader2111111111111111111111111111111111")
     static let nativeLoader = Address(literal: "NativeLoader1111111111111111111111111111111")
-    static let addressLookupTable = Address(literal: "AddressLookupTab1e1111111111111111111111111")
+    /// The program data account of the lookup-table program.
+    static let lookupTableProgramData = Address(literal: "4zSpbk5jGQyMmUrqCSjFZbRKwsrMXBPsyTzjhJEAsefG")
     static let sysvarOwner = Address(literal: "Sysvar1111111111111111111111111111111111111")
     static let clock = Address(literal: "SysvarC1ock11111111111111111111111111111111")
     static let rent = Address(literal: "SysvarRent111111111111111111111111111111111")
@@ -18,7 +19,7 @@ enum WellKnownAddress {
     /// The addresses that no transaction may write to, whatever its header says.
     static let reserved: Set<Address> = [
         SystemProgram.id, ComputeBudgetProgram.id, Ed25519Program.id, upgradeableLoader, loader2, nativeLoader,
-        addressLookupTable, sysvarOwner, clock, rent, epochSchedule, instructions,
+        AddressLookupTableProgram.id, sysvarOwner, clock, rent, epochSchedule, instructions,
         Address(literal: "KeccakSecp256k11111111111111111111111111111"),
         Address(literal: "Secp256r1SigVerify1111111111111111111111111"),
         Address(literal: "BPFLoader1111111111111111111111111111111111"),

@@ -9,9 +9,6 @@ public enum NativeProgram {
     /// The loader of programs that cannot be changed.
     public static let loaderV2 = Address(literal: "BPFLoader2111111111111111111111111111111111")
 
-    /// The owner of address tables.
-    public static let addressLookupTable = Address(literal: "AddressLookupTab1e1111111111111111111111111")
-
     /// The program that checks secp256k1 signatures.
     public static let secp256k1 = Address(literal: "KeccakSecp256k11111111111111111111111111111")
 
