@@ -15,13 +15,42 @@ struct FaultTests {
             ("drop-answer", Fault(.dropAnswer)),
             ("lose:0.25", Fault(.loseTransaction, methods: ["sendTransaction"], probability: 0.25)),
             ("behind=50", Fault(.nodeBehind(slots: 50))),
+            ("stall:0.1", Fault(.stall, probability: 0.1)),
+            ("expired-blockhash:0.5", Fault(.expiredBlockhash, methods: ["getLatestBlockhash"], probability: 0.5)),
+            ("silence:1:accountNotification", Fault(.silence, methods: ["accountNotification"])),
+            ("drop-socket:0.01", Fault(.dropSocket, probability: 0.01)),
+            ("late=10:0.2", Fault(.lateConfirmations(slots: 10), probability: 0.2)),
         ]
         for (text, fault) in cases { #expect(try Fault(parsing: text) == fault) }
         for text in [
-            "", ":", "404", "503=1", "drop=1", "delay", "delay=x", "429:2", "429:nan", "429:-1", "drop:0.5:", "lose:",
+            "", ":", "late", "stall=1", "404", "503=1", "drop=1", "delay", "delay=x", "429:2", "429:nan", "429:-1", "drop:0.5:", "lose:",
         ] {
             #expect(throws: InvalidFault(text: text)) { try Fault(parsing: text) }
         }
+    }
+
+    @Test("Late confirmations hold so many slots, make up for them, and may come again")
+    func lateConfirmations() {
+        let injector = FaultInjector()
+        injector.inject(Fault(.lateConfirmations(slots: 3)))
+        #expect((0..<8).map { _ in injector.holdsConfirmations() } == [true, true, true, false, true, true, true, false])
+        #expect(injector.counts[.lateConfirmations(slots: 3)] == 2)
+        injector.clear()
+        #expect(!injector.holdsConfirmations())
+        injector.areConfirmationsHeld = true
+        #expect(injector.holdsConfirmations())
+    }
+
+    @Test("What happens to notifications and slots does not happen to calls, and the other way round")
+    func places() {
+        let injector = FaultInjector()
+        injector.inject(Fault(.silence))
+        injector.inject(Fault(.lateConfirmations(slots: 1)))
+        #expect(injector.effect(on: "getSlot") == nil)
+        #expect(injector.effect(onNotification: "slotNotification") == .silence)
+        injector.inject(Fault(.dropConnection))
+        #expect(injector.effect(on: "getSlot") == .dropConnection)
+        #expect(injector.effect(onNotification: "slotNotification") == .silence)
     }
 
     @Test("Faults are as frequent as they should be, and the same for the same seed")

@@ -14,6 +14,10 @@ struct JSONRPC {
         url = cluster.rpcURL
     }
 
+    init(url: String) {
+        self.url = url
+    }
+
     func post(_ body: [UInt8], contentType: String = "application/json") async throws -> HTTPResponse {
         try await client.send(
             HTTPRequest(method: .post, url: url, headers: ["Content-Type": contentType], body: body)

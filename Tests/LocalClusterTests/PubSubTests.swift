@@ -215,6 +215,50 @@ struct PubSubTests {
         }
     }
 
+    @Test("Notifications can be lost, and cut their socket off, by fault")
+    func notificationFaults() async throws {
+        try await withCluster { cluster in
+            try await WebSocketClient.withConnection(to: cluster) { client in
+                _ = try await client.call("slotSubscribe")
+                _ = try await client.call("rootSubscribe")
+                cluster.faults.inject(Fault(.silence, methods: ["slotNotification"], limit: 3))
+                for _ in 0..<4 { cluster.advanceSlot() }
+                var slots: [JSONValue] = []
+                while slots.isEmpty {
+                    let notification = try await client.notification()
+                    if notification.method == "slotNotification" { slots.append(notification.result["slot"] ?? .null) }
+                }
+                #expect(slots == [.unsigned(cluster.slot)])
+                #expect(cluster.faults.counts[.silence] == 3)
+                cluster.faults.inject(Fault(.dropSocket, limit: 1))
+                cluster.advanceSlot()
+                await #expect(throws: (any Error).self) {
+                    while true { _ = try await client.frame() }
+                }
+            }
+        }
+    }
+
+    @Test("The steps in a slot's life are told")
+    func slotUpdates() async throws {
+        try await withCluster { cluster in
+            try await WebSocketClient.withConnection(to: cluster) { client in
+                _ = try await client.call("slotsUpdatesSubscribe")
+                _ = try send(1_000_000, cluster)
+                let ended = cluster.slot
+                for _ in 0..<6 { cluster.advanceSlot() }
+                var seen: [String] = []
+                while seen.last != "root" {
+                    let result = try await client.notification().result
+                    guard result["slot"]?.count == ended, let type = result["type"]?.text else { continue }
+                    seen.append(type)
+                    if type == "frozen" { #expect(result["stats"]?["numSuccessfulTransactions"] == 1) }
+                }
+                #expect(seen == ["frozen", "optimisticConfirmation", "root"])
+            }
+        }
+    }
+
     @Test("Sockets can be dropped and silenced on purpose")
     func faults() async throws {
         try await withCluster { cluster in

@@ -30,7 +30,14 @@ struct WebSocketClient: ~Copyable {
         to cluster: LocalCluster,
         _ body: @escaping @Sendable (inout WebSocketClient) async throws -> Void
     ) async throws {
-        let channel = try await connect(to: cluster.webSocketURL)
+        try await withConnection(url: cluster.webSocketURL, body)
+    }
+
+    static func withConnection(
+        url: String,
+        _ body: @escaping @Sendable (inout WebSocketClient) async throws -> Void
+    ) async throws {
+        let channel = try await connect(to: url)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await Task.sleep(for: .seconds(10))

@@ -13,6 +13,9 @@ public struct Fault: Sendable, Hashable {
         /// The answer comes this much later.
         case delay(Duration)
 
+        /// The answer never comes: after ``Fault/longestStall`` the connection closes, the call is not carried out.
+        case stall
+
         /// The connection closes without an answer; the call is not carried out.
         case dropConnection
 
@@ -22,14 +25,31 @@ public struct Fault: Sendable, Hashable {
         /// `sendTransaction` answers as if all were well, but the transaction is gone.
         case loseTransaction
 
+        /// `getLatestBlockhash` answers with a blockhash that no transaction can name any more.
+        case expiredBlockhash
+
         /// The node says that it is behind by so many slots (error -32005).
         case nodeBehind(slots: UInt64)
+
+        /// A PubSub notification is not sent; its connection stays.
+        case silence
+
+        /// The PubSub connection closes instead of sending a notification.
+        case dropSocket
+
+        /// For so many slots no slot becomes confirmed or finalized; the next one makes up for it.
+        case lateConfirmations(slots: UInt64)
     }
+
+    /// How long a stalled call keeps its connection.
+    static let longestStall = Duration.seconds(600)
 
     /// What happens.
     public var effect: Effect
 
     /// The JSON-RPC methods that it happens to, or nil for all; a batch counts by its first call.
+    ///
+    /// For what happens to notifications, their methods, such as `accountNotification`.
     public var methods: Set<String>?
 
     /// How often it happens to a call that it could happen to, from 0 to 1.
@@ -55,11 +75,14 @@ public struct Fault: Sendable, Hashable {
 
 /// Makes faults happen: seeded, so that a run can be repeated.
 public final class FaultInjector: Sendable {
-    private struct State {
+    fileprivate struct State {
         var faults: [Fault] = []
         var random = SplitMix64(seed: 0)
         var arePubSubNotificationsSilent = false
         var areConfirmationsHeld = false
+
+        /// How many more slots a late confirmation lasts; 0 makes up for it, nil when none is under way.
+        var lateSlots: UInt64?
         var counts: [Fault.Effect: Int] = [:]
     }
 
@@ -85,6 +108,7 @@ public final class FaultInjector: Sendable {
             state.faults = []
             state.arePubSubNotificationsSilent = false
             state.areConfirmationsHeld = false
+            state.lateSlots = nil
         }
     }
 
@@ -104,20 +128,59 @@ public final class FaultInjector: Sendable {
 
     /// The effect that a call of `method` suffers, if any.
     func effect(on method: String) -> Fault.Effect? {
+        state.withLock { $0.effect(on: method, at: .call) }
+    }
+
+    /// The effect that a notification suffers, if any.
+    func effect(onNotification method: String) -> Fault.Effect? {
+        state.withLock { $0.effect(on: method, at: .notification) }
+    }
+
+    /// Whether the slot that begins confirms nothing; to be asked once a slot.
+    func holdsConfirmations() -> Bool {
         state.withLock { state in
-            for index in state.faults.indices {
-                let fault = state.faults[index]
-                if let methods = fault.methods, !methods.contains(method) { continue }
-                if fault.limit == 0 { continue }
-                if fault.probability < 1, Double.random(in: 0..<1, using: &state.random) >= fault.probability {
-                    continue
-                }
-                if let limit = fault.limit { state.faults[index].limit = limit - 1 }
-                state.counts[fault.effect, default: 0] += 1
-                return fault.effect
+            if let left = state.lateSlots {
+                state.lateSlots = left > 0 ? left - 1 : nil
+                return left > 0 || state.areConfirmationsHeld
             }
-            return nil
+            if case .lateConfirmations(let slots) = state.effect(on: "", at: .slot), slots > 0 {
+                state.lateSlots = slots - 1
+                return true
+            }
+            return state.areConfirmationsHeld
         }
+    }
+}
+
+extension Fault.Effect {
+    /// What an effect happens to.
+    fileprivate enum Place {
+        case call
+        case notification
+        case slot
+    }
+
+    fileprivate var place: Place {
+        switch self {
+        case .silence, .dropSocket: .notification
+        case .lateConfirmations: .slot
+        default: .call
+        }
+    }
+}
+
+extension FaultInjector.State {
+    fileprivate mutating func effect(on method: String, at place: Fault.Effect.Place) -> Fault.Effect? {
+        for index in faults.indices where faults[index].effect.place == place {
+            let fault = faults[index]
+            if let methods = fault.methods, !methods.contains(method) { continue }
+            if fault.limit == 0 { continue }
+            if fault.probability < 1, Double.random(in: 0..<1, using: &random) >= fault.probability { continue }
+            if let limit = fault.limit { faults[index].limit = limit - 1 }
+            counts[fault.effect, default: 0] += 1
+            return fault.effect
+        }
+        return nil
     }
 }
 

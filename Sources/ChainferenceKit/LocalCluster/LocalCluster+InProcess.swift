@@ -75,6 +75,7 @@ extension LocalCluster {
         try withState { state throws(TransactionError) in
             let processed = try state.ledger.process(verified: transaction, wireBytes: wireBytes)
             state.subscriptions.publish(processed)
+            if configuration.laggingNode != nil { state.lagging.keep(processed) }
             return processed.record
         }
     }
@@ -100,9 +101,9 @@ extension LocalCluster {
             var unsigned = try Transaction(
                 feePayer: faucet.address,
                 instructions: [
+                    SystemProgram.transfer(from: faucet.address, to: address, lamports: lamports),
                     // The count makes every airdrop a message of its own, however alike they are.
                     ComputeBudgetProgram.setComputeUnitLimit(10_000 + count % 1_000_000),
-                    SystemProgram.transfer(from: faucet.address, to: address, lamports: lamports),
                 ],
                 recentBlockhash: blockhash
             )
@@ -124,6 +125,7 @@ extension LocalCluster {
 extension LocalCluster {
     /// Cuts off every PubSub connection that has subscriptions, without a word.
     public func dropPubSubConnections() {
-        for connection in withState({ $0.subscriptions.connections }) { connection.drop() }
+        let connections = withState { $0.subscriptions.connections + $0.lagging.subscriptions.connections }
+        for connection in connections { connection.drop() }
     }
 }

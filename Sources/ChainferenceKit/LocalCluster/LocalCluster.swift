@@ -47,13 +47,48 @@ public final class LocalCluster: Service {
         /// How much time slots have taken since genesis; counts if the pace is manual.
         var elapsed = Duration.zero
         let genesisTime: Int64
+
+        /// What the lagging node has not heard of yet.
+        var lagging = LaggingFeed()
+
+        init(ledger: Ledger) {
+            self.ledger = ledger
+            genesisTime = ledger.unixTimestamp
+        }
+
+        init(_ snapshot: ClusterSnapshot, ledger: Ledger) {
+            self.ledger = ledger
+            airdrops = snapshot.airdrops
+            skew = snapshot.skew
+            elapsed = snapshot.elapsed
+            genesisTime = snapshot.genesisTime
+        }
     }
 
     /// Makes a cluster with its genesis; it listens once it runs.
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        let ledger = Ledger(parameters: configuration.ledger)
-        state = Mutex(State(ledger: ledger, genesisTime: ledger.unixTimestamp))
+        state = Mutex(State(ledger: Ledger(parameters: configuration.ledgerParameters)))
+    }
+
+    /// Makes a cluster that goes on from a snapshot; it listens once it runs.
+    ///
+    /// In real time the clock is the time of day again, but never earlier than it was.
+    ///
+    /// - Parameters:
+    ///   - configuration: How it runs. Of the ledger's parameters, rent, the fee for a signature and the length of an
+    ///     epoch are the snapshot's, and those for genesis count for nothing.
+    ///   - snapshot: Where it goes on from.
+    /// - Throws: ``SnapshotError/otherMarket`` if the configuration names another market program.
+    public init(
+        _ configuration: Configuration = Configuration(),
+        restoring snapshot: ClusterSnapshot
+    ) throws(SnapshotError) {
+        let ledger = try snapshot.ledger.restored(with: configuration.ledgerParameters)
+        var configuration = configuration
+        configuration.ledger = ledger.parameters
+        self.configuration = configuration
+        state = Mutex(State(snapshot, ledger: ledger))
     }
 
     // MARK: Running
@@ -63,12 +98,16 @@ public final class LocalCluster: Service {
         defer { readiness.stop() }
         do {
             try await cancelWhenGracefulShutdown {
-                let pubSub = try await PubSubServer.bind(for: self)
+                let nodes = self.configuration.nodes(of: self)
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await pubSub.serve() }
-                    group.addTask {
-                        try await RPCServer(cluster: self).serve { port in
-                            self.readiness.start(self.endpoints(rpcPort: port, pubSubPort: pubSub.port))
+                    for (index, node) in nodes.enumerated() {
+                        let pubSub = try await PubSubServer.bind(for: node)
+                        group.addTask { try await pubSub.serve() }
+                        group.addTask {
+                            try await RPCServer(node: node).serve { port in
+                                let endpoints = self.endpoints(rpcPort: port, pubSubPort: pubSub.port)
+                                self.readiness.note(endpoints, ofNode: index, among: nodes.count)
+                            }
                         }
                     }
                     if self.configuration.pace == .realTime {
@@ -88,16 +127,20 @@ public final class LocalCluster: Service {
     ///
     /// - Parameters:
     ///   - configuration: How it runs.
+    ///   - snapshot: Where it goes on from; nil for a genesis of its own.
     ///   - isolation: Whose isolation `body` runs in.
     ///   - body: What to do while it runs.
     /// - Returns: What `body` returned.
-    /// - Throws: What `body` throws, or why the cluster could not listen.
+    /// - Throws: What `body` throws, why the cluster could not listen, or ``SnapshotError``.
     public static func withRunning<Result: Sendable>(
         _ configuration: Configuration = Configuration(),
+        restoring snapshot: ClusterSnapshot? = nil,
         isolation: isolated (any Actor)? = #isolation,
         _ body: (LocalCluster) async throws -> Result
     ) async throws -> Result {
-        let cluster = LocalCluster(configuration)
+        let cluster =
+            try snapshot.map { snapshot throws(SnapshotError) in try LocalCluster(configuration, restoring: snapshot) }
+            ?? LocalCluster(configuration)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await cluster.run() }
             defer { group.cancelAll() }
@@ -118,6 +161,9 @@ public final class LocalCluster: Service {
     @discardableResult
     public func endpoints() async throws -> Endpoints { try await readiness.endpoints() }
 
+    /// Where the lagging node listens; nil without one, and before the cluster runs.
+    public var laggingEndpoints: Endpoints? { readiness.current(node: 1) }
+
     /// The JSON-RPC endpoint; the configured one while the cluster does not listen yet.
     public var rpcURL: String { currentEndpoints.rpcURL }
 
@@ -125,7 +171,7 @@ public final class LocalCluster: Service {
     public var webSocketURL: String { currentEndpoints.webSocketURL }
 
     private var currentEndpoints: Endpoints {
-        readiness.current
+        readiness.current(node: 0)
             ?? endpoints(
                 rpcPort: configuration.rpcPort,
                 pubSubPort: configuration.pubSubPort ?? configuration.rpcPort + 1
@@ -152,7 +198,7 @@ public final class LocalCluster: Service {
 
     /// Ends the slot and begins the next one.
     public func advanceSlot() {
-        let holdsConfirmations = faults.areConfirmationsHeld
+        let holdsConfirmations = faults.holdsConfirmations()
         withState { state in
             state.elapsed += configuration.ledger.slotDuration
             let now =
@@ -165,6 +211,7 @@ public final class LocalCluster: Service {
                 holdsConfirmations: holdsConfirmations
             )
             state.subscriptions.publish(advance)
+            if let lag = configuration.laggingNode?.slots { state.lagging.begin(advance, lag: max(1, lag)) }
         }
     }
 

@@ -20,8 +20,9 @@ struct Localnet: AsyncParsableCommand {
         commandName: "chainference-localnet",
         abstract: "Runs a local Solana-compatible cluster with the market program.",
         discussion: """
-            For development: it keeps everything in memory, its keys are public and its lamports worth nothing. The \
-            market program runs natively, so the compute units that it reports are estimates.
+            For development: its keys are public and its lamports worth nothing. The market program runs natively, so \
+            the compute units that it reports are estimates. Everything is in memory; with --ledger it goes on from \
+            where it stopped.
             """
     )
 
@@ -47,7 +48,8 @@ struct Localnet: AsyncParsableCommand {
         name: .customLong("fault"),
         help: """
             A fault to inject, as kind[:probability[:method,method…]]; may be repeated. Kinds: 429, 429=seconds, 500 to \
-            599, delay=milliseconds, drop, drop-answer, lose, behind=slots.
+            599, delay=milliseconds, stall, drop, drop-answer, lose, expired-blockhash, behind=slots; of PubSub: \
+            silence, drop-socket; of slots: late=slots.
             """,
         transform: { try Fault(parsing: $0) }
     )
@@ -56,6 +58,24 @@ struct Localnet: AsyncParsableCommand {
     @Option(help: "What the choice of faulty calls begins from.")
     var faultSeed: UInt64 = 0
 
+    @Option(help: "Opens a second node that answers and notifies as the cluster was so many slots ago.")
+    var laggingSlots: UInt64?
+
+    @Option(help: "The lagging node's port for JSON-RPC; PubSub is on the port after it. 0 for any free ones.")
+    var laggingRpcPort = 8_901
+
+    @Option(help: "Keeps the cluster in this directory, and goes on from what is in it.")
+    var ledger: String?
+
+    @Flag(help: "Begins anew, whatever --ledger holds.")
+    var reset = false
+
+    @Option(help: "How often --ledger is written while the cluster runs; 0 for only at the end.")
+    var snapshotSeconds = 60
+
+    @Option(help: "Goes on from the snapshot in this file, and leaves it as it is.")
+    var load: String?
+
     func validate() throws {
         guard (0...65_535).contains(rpcPort), (0...65_535).contains(pubsubPort ?? 0) else {
             throw ValidationError("A port is a number from 0 to 65535.")
@@ -63,6 +83,17 @@ struct Localnet: AsyncParsableCommand {
         guard (1...60_000).contains(slotMilliseconds) else {
             throw ValidationError("A slot lasts from 1 to 60000 milliseconds.")
         }
+        guard (0...65_535).contains(laggingRpcPort) else { throw ValidationError("A port is a number from 0 to 65535.") }
+        guard laggingSlots.map({ (1...10_000).contains($0) }) ?? true else {
+            throw ValidationError("A node lags from 1 to 10000 slots.")
+        }
+        guard (0...86_400).contains(snapshotSeconds) else {
+            throw ValidationError("Snapshots are from 0 to 86400 seconds apart.")
+        }
+        guard load == nil || ledger == nil || reset else {
+            throw ValidationError("Two places to go on from: leave out --load or --ledger, or add --reset.")
+        }
+        guard !reset || ledger != nil else { throw ValidationError("--reset is about --ledger.") }
         guard faucet > 0, faucet <= 10_000_000_000 else {
             throw ValidationError("The faucet has from 1 to 10000000000 SOL.")
         }
@@ -77,21 +108,38 @@ struct Localnet: AsyncParsableCommand {
         settings.ledger.finalizationSlots = finalizationSlots
         settings.ledger.faucetBalance = Lamports(faucet * Lamports.perSOL)
 
-        let cluster = LocalCluster(settings)
+        if let laggingSlots {
+            var node = LocalCluster.LaggingNode(slots: laggingSlots)
+            node.rpcPort = laggingRpcPort
+            settings.laggingNode = node
+        }
+
+        let directory = try ledger.map { try LedgerDirectory(path: $0) }
+        if reset { try directory?.reset() }
+        let snapshot = try load.map { try ClusterSnapshot(contentsOf: $0) } ?? directory?.load()
+        let cluster =
+            try snapshot.map { try LocalCluster(settings, restoring: $0) } ?? LocalCluster(settings)
         cluster.faults.seed(faultSeed)
         for fault in faults { cluster.faults.inject(fault) }
+        var running: [any Service] = [cluster, Banner(cluster: cluster, isKept: directory != nil)]
+        if let directory, snapshotSeconds > 0 {
+            running.append(Keeper(cluster: cluster, directory: directory, interval: .seconds(snapshotSeconds)))
+        }
         let services = ServiceGroup(
-            services: [cluster, Banner(cluster: cluster)],
+            services: running,
             gracefulShutdownSignals: [.sigint, .sigterm],
             logger: settings.logger
         )
         try await services.run()
+        // Nothing changes any more.
+        try directory?.save(cluster.snapshot())
     }
 }
 
 /// Says where the cluster listens, once it does, and waits for the end.
 struct Banner: Service {
     let cluster: LocalCluster
+    let isKept: Bool
 
     func run() async throws {
         let endpoints = try await cluster.endpoints()
@@ -100,11 +148,34 @@ struct Banner: Service {
             JSON-RPC   \(endpoints.rpcURL)
             PubSub     \(endpoints.webSocketURL)
             Market     \(cluster.configuration.ledger.market.program)
-            Stop with Ctrl-C; nothing is kept.
             """
         )
+        if let lagging = cluster.laggingEndpoints {
+            print("Lagging    \(lagging.rpcURL) \(lagging.webSocketURL)")
+        }
+        print(isKept ? "Stop with Ctrl-C; the ledger is kept." : "Stop with Ctrl-C; nothing is kept.")
         // Whoever reads this through a pipe wants it now, not when the buffer is full.
         fflush(nil)
         try await gracefulShutdown()
+    }
+}
+
+/// Writes the cluster into its directory now and then, so that a crash loses little.
+struct Keeper: Service {
+    let cluster: LocalCluster
+    let directory: LedgerDirectory
+    let interval: Duration
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown {
+                while true {
+                    try await Task.sleep(for: interval)
+                    try directory.save(cluster.snapshot())
+                }
+            }
+        } catch is CancellationError {
+            return
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Borsh
 import Solana
 
 /// What is remembered of the recent blocks, bounded in number.
@@ -12,11 +13,20 @@ struct BlockIndex: Sendable {
     }
 
     private var blocks: [UInt64: Block] = [:]
-    private let limit: UInt64
+    private var limit: UInt64
 
     init(limit: Int) {
         self.limit = UInt64(max(1, limit))
     }
+
+    /// Remembers no more than so many blocks from now on.
+    mutating func setLimit(_ count: Int, newest: UInt64) {
+        limit = UInt64(max(1, count))
+        blocks = blocks.filter { newest < limit || $0.key > newest - limit }
+    }
+
+    /// The oldest slot that is remembered.
+    var oldest: UInt64? { blocks.keys.min() }
 
     subscript(slot: UInt64) -> Block? { blocks[slot] }
 
@@ -32,5 +42,29 @@ struct BlockIndex: Sendable {
 
     mutating func note(_ signature: Signature, inSlot slot: UInt64) {
         blocks[slot]?.signatures.append(signature)
+    }
+}
+
+extension BlockIndex: BorshCodable {
+    func borshEncode(to writer: inout BorshWriter) throws(BorshError) {
+        try writer.write(blocks)
+    }
+
+    init(borshDecoding reader: inout BorshReader) throws(BorshError) {
+        self.init(limit: .max)
+        blocks = try reader.read()
+    }
+
+    /// Whether no block is above the newest one.
+    func isConsistent(upTo newest: UInt64) -> Bool { blocks.keys.allSatisfy { $0 <= newest } }
+}
+
+extension BlockIndex.Block: BorshCodable {
+    func borshEncode(to writer: inout BorshWriter) throws(BorshError) {
+        try writer.write(time, signatures)
+    }
+
+    init(borshDecoding reader: inout BorshReader) throws(BorshError) {
+        (time, signatures) = try reader.read()
     }
 }

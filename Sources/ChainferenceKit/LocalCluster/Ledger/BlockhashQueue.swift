@@ -1,3 +1,4 @@
+import Borsh
 import Solana
 
 /// The most recent blockhashes and the block heights they became known at.
@@ -39,5 +40,21 @@ struct BlockhashQueue: Sendable {
     func isValid(_ hash: Blockhash, atHeight height: UInt64) -> Bool {
         guard let known = heights[hash], known <= height else { return false }
         return height - known <= Self.maximumAge
+    }
+}
+
+extension BlockhashQueue: BorshCodable {
+    func borshEncode(to writer: inout BorshWriter) throws(BorshError) {
+        try writer.write(heights, hashes, oldest)
+    }
+
+    init(borshDecoding reader: inout BorshReader) throws(BorshError) {
+        (heights, hashes, oldest) = try reader.read()
+    }
+
+    /// Whether every hash has a height, none above the newest one.
+    func isConsistent(upTo newest: UInt64) -> Bool {
+        oldest <= newest && heights.values.allSatisfy { $0 <= newest }
+            && hashes.allSatisfy { heights[$1] == $0 }
     }
 }

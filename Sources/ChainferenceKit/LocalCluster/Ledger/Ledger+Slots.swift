@@ -6,6 +6,13 @@ struct SlotAdvance: Sendable {
     var parent: UInt64
     var root: UInt64
 
+    /// The clock's time in the new slot, in seconds since 1970.
+    var unixTimestamp: Int64
+
+    /// How many transactions landed in the slot that ended, and how many of them failed.
+    var landed: UInt64
+    var failed: UInt64
+
     /// The slots that reached confirmation and finality with it, oldest first, and what happened in them.
     var confirmed: [SlotSummary]
     var finalized: [SlotSummary]
@@ -43,12 +50,13 @@ extension Ledger {
     /// - Returns: What reached which level.
     mutating func beginSlot(unixTimestamp: Int64, holdsConfirmations: Bool = false) -> SlotAdvance {
         let parent = slot
+        let ended = deltas[slot]?.signatures ?? []
         slot += 1
         blockhashes.register(blockhash(offeredIn: slot), height: slot)
         deltas[slot] = SlotDelta()
         let confirmed = holdsConfirmations ? [] : raise(\.confirmedSlot, age: parameters.confirmationAge)
         let finalized = holdsConfirmations ? [] : raise(\.finalizedSlot, age: parameters.finalizationAge)
-        blockhashes.forget(before: finalizedSlot)
+        blockhashes.forget(before: oldestSlot)
         forgetExpiredMessages()
         prioritizationFees.beginSlot(slot)
         let epoch = slot / parameters.slotsPerEpoch
@@ -67,6 +75,9 @@ extension Ledger {
             slot: slot,
             parent: parent,
             root: finalizedSlot,
+            unixTimestamp: clock.unixTimestamp,
+            landed: UInt64(ended.count),
+            failed: UInt64(ended.count { history[$0]?.error != nil }),
             confirmed: confirmed,
             finalized: finalized
         )
@@ -77,11 +88,13 @@ extension Ledger {
         guard slot > age, slot - age > self[keyPath: mark] else { return [] }
         let passed = self[keyPath: mark] + 1...slot - age
         let summaries = passed.map { summary(of: $0) }
-        // Reading at the finalized slot needs what came after it, and nothing before.
-        if mark == \.finalizedSlot {
-            for slot in self[keyPath: mark]..<slot - age { deltas[slot] = nil }
-        }
         self[keyPath: mark] = slot - age
+        // Reading at the oldest slot needs what came after it, and nothing before.
+        let kept = finalizedSlot - min(finalizedSlot, parameters.retainedSlots)
+        while oldestSlot < kept {
+            deltas[oldestSlot] = nil
+            oldestSlot += 1
+        }
         return summaries
     }
 
@@ -115,6 +128,14 @@ extension Ledger {
         var bytes = genesisHash.bytes
         bytes.append(little: slot)
         return Self.hash(bytes)
+    }
+
+    /// A blockhash that no transaction can name any more, and a block height that has passed.
+    var expiredBlockhash: (blockhash: Blockhash, lastValidBlockHeight: UInt64) {
+        let age = BlockhashQueue.maximumAge + 1
+        // A young chain has none yet: then it is one that never was.
+        let hash = slot > age ? blockhash(offeredIn: slot - age) : Self.hash(genesisHash.bytes + [0])
+        return (hash, slot > 1 ? slot - 1 : 0)
     }
 
     private mutating func forgetExpiredMessages() {

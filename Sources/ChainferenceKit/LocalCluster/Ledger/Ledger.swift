@@ -12,7 +12,10 @@ public import Solana
 /// market and memo programs are estimates.
 public struct Ledger: Sendable {
     /// The constants.
-    public let parameters: LedgerParameters
+    public internal(set) var parameters: LedgerParameters
+
+    /// The market of a ledger that comes out of a snapshot.
+    let origin: Origin?
 
     /// The hash of the genesis, which names the cluster.
     public let genesisHash: Blockhash
@@ -39,6 +42,9 @@ public struct Ledger: Sendable {
     /// What the recent slots changed, so that older commitment levels can be answered.
     var deltas: [UInt64: SlotDelta] = [:]
 
+    /// The oldest slot whose accounts are known.
+    var oldestSlot: UInt64 = 0
+
     var blockhashes: BlockhashQueue
     var history: TransactionHistory
     var prioritizationFees = PrioritizationFees()
@@ -61,6 +67,7 @@ public struct Ledger: Sendable {
     /// Makes the genesis block and the first slot after it.
     public init(parameters: LedgerParameters = LedgerParameters()) {
         self.parameters = parameters
+        origin = nil
         let time = parameters.genesisTime ?? Self.timeOfDay()
         clock = ClockSysvar(slot: 0, epochStartTimestamp: time, epoch: 0, unixTimestamp: time)
         genesisHash = Self.genesisHash(parameters)
@@ -75,6 +82,27 @@ public struct Ledger: Sendable {
             initializeMarket()
             // Whoever connects at once asks at `confirmed`, and must find the market there.
             for _ in 0..<parameters.confirmationAge { _ = beginSlot(unixTimestamp: time) }
+        }
+    }
+
+    /// Takes over a state; the caller sets the rest of it.
+    init(
+        parameters: LedgerParameters,
+        genesisHash: Blockhash,
+        clock: ClockSysvar,
+        accounts: [Address: LedgerAccount],
+        origin: Origin
+    ) {
+        self.parameters = parameters
+        self.genesisHash = genesisHash
+        self.clock = clock
+        self.accounts = accounts
+        self.origin = origin
+        blockhashes = BlockhashQueue()
+        history = TransactionHistory(limit: parameters.historyLimit)
+        blocks = BlockIndex(limit: parameters.blockLimit)
+        for (address, account) in accounts where account.owner != SystemProgram.id {
+            owned[account.owner, default: []].insert(address)
         }
     }
 
@@ -96,7 +124,7 @@ public struct Ledger: Sendable {
     ///
     /// - Parameters:
     ///   - address: The account.
-    ///   - slot: A slot no older than the newest finalized one.
+    ///   - slot: A slot no older than the newest finalized one, or by ``LedgerParameters/retainedSlots`` older.
     /// - Returns: The account, or nil if nothing was there.
     public func account(_ address: Address, atSlot slot: UInt64) -> LedgerAccount? {
         var later = slot + 1

@@ -17,6 +17,9 @@ public struct LedgerParameters: Sendable {
     /// How many blocks `getBlock` remembers.
     public var blockLimit = 10_000
 
+    /// How many slots before the newest finalized one can still be looked at, as a lagging node does.
+    public var retainedSlots: UInt64 = 0
+
     /// What the faucet's account holds at first.
     public var faucetBalance: Lamports = 500_000_000_000_000_000
 

@@ -1,3 +1,4 @@
+import Borsh
 public import Solana
 
 /// The lowest prices per compute unit that landed in the recent slots, by account.
@@ -5,7 +6,7 @@ struct PrioritizationFees: Sendable {
     /// How many slots are remembered, as on a validator.
     private static let slotLimit: UInt64 = 150
 
-    private struct SlotPrices: Sendable {
+    fileprivate struct SlotPrices: Sendable {
         var minimum: MicroLamports?
         var byAccount: [Address: MicroLamports] = [:]
     }
@@ -44,5 +45,26 @@ extension Ledger {
     /// - Returns: A price for each finished slot, oldest first; zero where anything landed.
     public func recentPrioritizationFees(locking accounts: [Address]) -> [(slot: UInt64, price: MicroLamports)] {
         prioritizationFees.recent(locking: accounts, before: slot)
+    }
+}
+
+extension PrioritizationFees: BorshCodable {
+    func borshEncode(to writer: inout BorshWriter) throws(BorshError) {
+        try writer.write(slots)
+    }
+
+    init(borshDecoding reader: inout BorshReader) throws(BorshError) {
+        slots = try reader.read()
+    }
+}
+
+extension PrioritizationFees.SlotPrices: BorshCodable {
+    func borshEncode(to writer: inout BorshWriter) throws(BorshError) {
+        try writer.write(minimum?.rawValue, byAccount.mapValues(\.rawValue))
+    }
+
+    init(borshDecoding reader: inout BorshReader) throws(BorshError) {
+        let (minimum, byAccount): (UInt64?, [Address: UInt64]) = try reader.read()
+        self.init(minimum: minimum.map { MicroLamports($0) }, byAccount: byAccount.mapValues { MicroLamports($0) })
     }
 }

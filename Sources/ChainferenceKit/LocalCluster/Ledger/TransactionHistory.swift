@@ -1,3 +1,4 @@
+import Borsh
 import Solana
 
 /// The transactions that landed, newest last, bounded in number.
@@ -7,11 +8,20 @@ struct TransactionHistory: Sendable {
     private var byAddress: [Address: [UInt64]] = [:]
     private var oldest: UInt64 = 0
     private var next: UInt64 = 0
-    private let limit: UInt64
+    private var limit: UInt64
 
     init(limit: Int) {
         self.limit = UInt64(max(1, limit))
     }
+
+    /// Remembers no more than so many transactions from now on.
+    mutating func setLimit(_ count: Int) {
+        limit = UInt64(max(1, count))
+        while next - oldest > limit { forgetOldest() }
+    }
+
+    /// All records, oldest first.
+    var all: some Sequence<TransactionRecord> { (oldest..<next).lazy.compactMap { records[$0] } }
 
     /// How many transactions are remembered.
     var count: Int { Int(next - oldest) }
@@ -66,5 +76,18 @@ extension Array {
             if predicate(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+}
+
+extension TransactionHistory: BorshCodable {
+    func borshEncode(to writer: inout BorshWriter) throws(BorshError) {
+        try writer.writeCount(count)
+        for record in all { try writer.write(record) }
+    }
+
+    init(borshDecoding reader: inout BorshReader) throws(BorshError) {
+        self.init(limit: .max)
+        // A record has more than a hundred bytes: a count that cannot be true is refused at once.
+        for _ in 0..<(try reader.readCount(minimumElementByteCount: 100)) { append(try reader.read()) }
     }
 }

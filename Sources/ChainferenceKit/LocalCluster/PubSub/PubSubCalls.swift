@@ -3,7 +3,7 @@ import Solana
 
 /// Answers the calls that come over a WebSocket.
 struct PubSubCalls {
-    let cluster: LocalCluster
+    let node: ClusterNode
     let connection: PubSubConnection
 
     func answer(_ bytes: [UInt8]) {
@@ -35,11 +35,13 @@ struct PubSubCalls {
         case "signatureSubscribe": try subscribeToSignature(parameters, id)
         case "logsSubscribe": try subscribeToLogs(parameters, id)
         case "slotSubscribe": subscribe(.slot, .processed, id)
+        case "slotsUpdatesSubscribe": subscribe(.slotUpdates, .processed, id)
         case "rootSubscribe": subscribe(.root, .finalized, id)
         case "accountUnsubscribe", "programUnsubscribe", "signatureUnsubscribe", "logsUnsubscribe", "slotUnsubscribe",
-            "rootUnsubscribe":
+            "slotsUpdatesUnsubscribe", "rootUnsubscribe":
             let subscription = try parameters.unsigned(0)
-            guard cluster.withState({ $0.subscriptions.remove(subscription, of: connection) }) else {
+            let hub = node.subscriptions
+            guard node.cluster.withState({ $0[keyPath: hub].remove(subscription, of: connection) }) else {
                 throw .invalidParams("Invalid subscription id.")
             }
             respond(id: id, .success(true))
@@ -76,16 +78,17 @@ struct PubSubCalls {
         let options = try parameters.options(1)
         let wantsReceived = try options.flag("enableReceivedNotification")
         let commitment = try options.commitment() ?? .finalized
-        cluster.withState { state in
-            let subscription = state.subscriptions.add(
+        let hub = node.subscriptions
+        node.cluster.withState { state in
+            let subscription = state[keyPath: hub].add(
                 .signature(signature),
                 commitment: commitment,
                 connection: connection
             ) { $0.wantsReceived = wantsReceived }
             respond(id: id, .success(.unsigned(subscription.id)))
-            let reached = state.ledger.slot(at: commitment)
+            let reached = node.slot(at: commitment, in: state.ledger)
             if let record = state.ledger.transaction(signature), record.slot <= reached {
-                state.subscriptions.settle(subscription, record, contextSlot: reached)
+                state[keyPath: hub].settle(subscription, record, contextSlot: reached)
             }
         }
     }
@@ -113,8 +116,9 @@ struct PubSubCalls {
         configure: (inout Subscription) -> Void = { _ in }
     ) {
         // The answer is queued under the lock, so that no notification overtakes it.
-        cluster.withState { state in
-            let subscription = state.subscriptions.add(
+        let hub = node.subscriptions
+        node.cluster.withState { state in
+            let subscription = state[keyPath: hub].add(
                 topic,
                 commitment: commitment,
                 connection: connection,

@@ -17,16 +17,18 @@ struct PubSubServer: Sendable {
         case refused
     }
 
-    private let cluster: LocalCluster
+    private let node: ClusterNode
     private let listener: NIOAsyncChannel<EventLoopFuture<Connection>, Never>
 
     /// The port that it listens at.
     var port: Int { listener.channel.localAddress?.port ?? 0 }
 
-    /// Binds the configured port; ``serve()`` must follow.
-    static func bind(for cluster: LocalCluster) async throws -> PubSubServer {
-        let configuration = cluster.configuration
-        let port = configuration.pubSubPort ?? (configuration.rpcPort == 0 ? 0 : configuration.rpcPort + 1)
+    private var cluster: LocalCluster { node.cluster }
+
+    /// Binds a node's port; ``serve()`` must follow.
+    static func bind(for node: ClusterNode) async throws -> PubSubServer {
+        let configuration = node.cluster.configuration
+        let port = node.pubSubPort ?? (node.rpcPort == 0 ? 0 : node.rpcPort + 1)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -35,7 +37,7 @@ struct PubSubServer: Sendable {
             let listener = try await bootstrap.bind(host: configuration.host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture { try upgrade(channel) }
             }
-            return PubSubServer(cluster: cluster, listener: listener)
+            return PubSubServer(node: node, listener: listener)
         } catch let error as IOError {
             throw ListenError(service: "PubSub", host: configuration.host, port: port, cause: error)
         }
@@ -94,7 +96,8 @@ struct PubSubServer: Sendable {
 
     private func serve(_ socket: WebSocket) async throws {
         let connection = PubSubConnection(channel: socket.channel)
-        defer { cluster.withState { $0.subscriptions.removeAll(of: connection) } }
+        let hub = node.subscriptions
+        defer { cluster.withState { $0[keyPath: hub].removeAll(of: connection) } }
         try await socket.executeThenClose { inbound, outbound in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -114,7 +117,7 @@ struct PubSubServer: Sendable {
     private func read(_ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ connection: PubSubConnection)
         async throws
     {
-        let calls = PubSubCalls(cluster: cluster, connection: connection)
+        let calls = PubSubCalls(node: node, connection: connection)
         for try await frame in inbound {
             switch frame.opcode {
             case .text, .binary: calls.answer([UInt8](buffer: frame.unmaskedData))
@@ -135,7 +138,11 @@ struct PubSubServer: Sendable {
             case .response(let value): try await outbound.write(Self.frame(value))
             case .notification(let notification):
                 if cluster.faults.arePubSubNotificationsSilent { continue }
-                try await outbound.write(Self.frame(notification.json))
+                switch cluster.faults.effect(onNotification: notification.method) {
+                case .silence: continue
+                case .dropSocket: return connection.drop()
+                default: try await outbound.write(Self.frame(notification.json))
+                }
             }
         }
         var data = ByteBuffer()

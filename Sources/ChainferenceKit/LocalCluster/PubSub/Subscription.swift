@@ -10,6 +10,7 @@ struct Subscription: Sendable {
         case signature(Signature)
         case logs
         case slot
+        case slotUpdates
         case root
     }
 
@@ -33,12 +34,13 @@ struct Subscription: Sendable {
 /// A notification before it is written as JSON; that happens on the connection's own time.
 struct PubSubNotification: Sendable {
     enum Content: Sendable {
-        case account(LedgerAccount?)
+        case account(Address, LedgerAccount?)
         case program(Address, LedgerAccount)
         case signature(TransactionError?)
         case signatureReceived
         case logs(Signature, TransactionError?, [String])
         case slot(slot: UInt64, parent: UInt64, root: UInt64)
+        case slotUpdate(SlotUpdate)
         case root(UInt64)
     }
 
@@ -48,27 +50,37 @@ struct PubSubNotification: Sendable {
     var encoding = AccountEncoding.binary
     var slice: DataSlice?
 
+    /// The JSON-RPC method that it goes out as.
+    var method: String {
+        switch content {
+        case .account: "accountNotification"
+        case .program: "programNotification"
+        case .signature, .signatureReceived: "signatureNotification"
+        case .logs: "logsNotification"
+        case .slot: "slotNotification"
+        case .slotUpdate: "slotsUpdatesNotification"
+        case .root: "rootNotification"
+        }
+    }
+
     var json: JSONValue {
-        let (method, result): (String, JSONValue) =
+        let result: JSONValue =
             switch content {
-            case .account(let account): ("accountNotification", inContext(show(account ?? .empty)))
+            case .account(let address, let account): inContext(show(account ?? .empty, at: address))
             case .program(let address, let account):
-                ("programNotification", inContext(["pubkey": .string(address.base58), "account": show(account)]))
-            case .signature(let error):
-                ("signatureNotification", inContext(["err": .optional(error, \.json)]))
-            case .signatureReceived: ("signatureNotification", inContext("receivedSignature"))
+                inContext(["pubkey": .string(address.base58), "account": show(account, at: address)])
+            case .signature(let error): inContext(["err": .optional(error, \.json)])
+            case .signatureReceived: inContext("receivedSignature")
             case .logs(let signature, let error, let lines):
-                (
-                    "logsNotification",
-                    inContext([
-                        "signature": .string(signature.base58),
-                        "err": .optional(error, \.json),
-                        "logs": .array(lines.map { .string($0) }),
-                    ])
-                )
+                inContext([
+                    "signature": .string(signature.base58),
+                    "err": .optional(error, \.json),
+                    "logs": .array(lines.map { .string($0) }),
+                ])
             case .slot(let slot, let parent, let root):
-                ("slotNotification", ["slot": .unsigned(slot), "parent": .unsigned(parent), "root": .unsigned(root)])
-            case .root(let slot): ("rootNotification", .unsigned(slot))
+                ["slot": .unsigned(slot), "parent": .unsigned(parent), "root": .unsigned(root)]
+            case .slotUpdate(let update): update.json
+            case .root(let slot): .unsigned(slot)
             }
         return [
             "jsonrpc": "2.0",
@@ -82,11 +94,47 @@ struct PubSubNotification: Sendable {
     }
 
     /// An account too large for its encoding goes out as Base64: a notification can't be refused.
-    private func show(_ account: LedgerAccount) -> JSONValue {
+    private func show(_ account: LedgerAccount, at address: Address) -> JSONValue {
         do throws(RPCFailure) {
-            return try account.json(encoding: encoding, slice: slice)
+            return try account.json(at: address, encoding: encoding, slice: slice)
         } catch {
-            return (try? account.json(encoding: .base64, slice: slice)) ?? .null
+            return (try? account.json(at: address, encoding: .base64, slice: slice)) ?? .null
         }
+    }
+}
+
+/// A step in the life of a slot, as `slotsUpdatesSubscribe` tells it.
+struct SlotUpdate: Sendable {
+    enum Step: Sendable {
+        case createdBank(parent: UInt64)
+        case frozen(transactions: UInt64, failed: UInt64)
+        case optimisticConfirmation
+        case root
+    }
+
+    var slot: UInt64
+
+    /// The clock's time, in milliseconds since 1970.
+    var timestamp: UInt64
+    var step: Step
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = ["slot": .unsigned(slot), "timestamp": .unsigned(timestamp)]
+        switch step {
+        case .createdBank(let parent):
+            members["type"] = "createdBank"
+            members["parent"] = .unsigned(parent)
+        case .frozen(let transactions, let failed):
+            members["type"] = "frozen"
+            members["stats"] = [
+                "numTransactionEntries": .unsigned(transactions == 0 ? 0 : 1),
+                "numSuccessfulTransactions": .unsigned(transactions - failed),
+                "numFailedTransactions": .unsigned(failed),
+                "maxTransactionsPerEntry": .unsigned(transactions),
+            ]
+        case .optimisticConfirmation: members["type"] = "optimisticConfirmation"
+        case .root: members["type"] = "root"
+        }
+        return .object(members)
     }
 }

@@ -70,6 +70,7 @@ struct SubscriptionHub: Sendable {
                 contextSlot: advance.slot
             )
         }
+        publishUpdates(of: advance)
         let reached = advance.confirmed.map { ($0, Commitment.confirmed) } + advance.finalized.map { ($0, .finalized) }
         for (summary, commitment) in reached {
             if commitment == .finalized {
@@ -82,6 +83,22 @@ struct SubscriptionHub: Sendable {
         }
     }
 
+    private func publishUpdates(of advance: SlotAdvance) {
+        let listeners = matching(.slotUpdates)
+        guard !listeners.isEmpty else { return }
+        var updates = [
+            (advance.parent, SlotUpdate.Step.frozen(transactions: advance.landed, failed: advance.failed)),
+            (advance.slot, .createdBank(parent: advance.parent)),
+        ]
+        updates += advance.confirmed.map { ($0.slot, .optimisticConfirmation) }
+        updates += advance.finalized.map { ($0.slot, .root) }
+        let timestamp = UInt64(max(0, advance.unixTimestamp)) * 1_000
+        for (slot, step) in updates {
+            let update = SlotUpdate(slot: slot, timestamp: timestamp, step: step)
+            for subscription in listeners { notify(subscription, .slotUpdate(update), contextSlot: slot) }
+        }
+    }
+
     /// Tells a subscription of a transaction that landed before it subscribed.
     mutating func settle(_ subscription: Subscription, _ record: TransactionRecord, contextSlot: UInt64) {
         notify(subscription, .signature(record.error), contextSlot: contextSlot)
@@ -91,7 +108,7 @@ struct SubscriptionHub: Sendable {
     private func publish(_ changes: [AccountChange], slot: UInt64, commitment: Commitment) {
         for change in changes {
             for subscription in matching(.account(change.address), commitment) {
-                notify(subscription, .account(change.account), contextSlot: slot)
+                notify(subscription, .account(change.address, change.account), contextSlot: slot)
             }
             // As on a validator, an account that is gone belongs to nobody: no program hears of it.
             guard let account = change.account else { continue }

@@ -8,6 +8,7 @@ enum AccountEncoding: Sendable, Hashable {
     case base58
     case base64
     case jsonParsed
+    case base64Zstd
 
     init(named name: String) throws(RPCFailure) {
         switch name {
@@ -16,7 +17,7 @@ enum AccountEncoding: Sendable, Hashable {
         case "base64": self = .base64
         case "jsonParsed": self = .jsonParsed
         case "base64+zstd":
-            throw .invalidParams("Invalid params: a local cluster has no `base64+zstd`, ask for `base64`.")
+            self = .base64Zstd
         default:
             throw .invalidParams(
                 """
@@ -47,7 +48,11 @@ extension LedgerAccount {
     /// The account as JSON-RPC shows it.
     ///
     /// - Throws: The refusal to write more than 128 bytes in base58.
-    func json(encoding: AccountEncoding, slice: DataSlice? = nil) throws(RPCFailure) -> JSONValue {
+    func json(
+        at address: Address,
+        encoding: AccountEncoding,
+        slice: DataSlice? = nil
+    ) throws(RPCFailure) -> JSONValue {
         let part = slice?.apply(to: data) ?? data
         let encoded: JSONValue
         switch encoding {
@@ -61,7 +66,9 @@ extension LedgerAccount {
                 "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding."
             )
         case .jsonParsed:
-            encoded = SysvarJSON.parse(self) ?? [.string(Base64.encode(part)), "base64"]
+            encoded = ParsedAccount.json(self, at: address) ?? [.string(Base64.encode(part)), "base64"]
+        case .base64Zstd:
+            encoded = [.string(Base64.encode(ZstandardFrame.storing(part))), "base64+zstd"]
         case .base64:
             encoded = [.string(Base64.encode(part)), "base64"]
         }
@@ -73,23 +80,5 @@ extension LedgerAccount {
             "rentEpoch": .unsigned(rentEpoch),
             "space": .unsigned(UInt64(data.count)),
         ]
-    }
-}
-
-/// The accounts that `jsonParsed` can show.
-enum SysvarJSON {
-    /// The clock in words; nil for every other account, which then goes out as Base64.
-    static func parse(_ account: LedgerAccount) -> JSONValue? {
-        guard account.owner == WellKnownAddress.sysvarOwner, account.data.count == 40,
-            let clock = ClockSysvar(account.data)
-        else { return nil }
-        let info: JSONValue = [
-            "slot": .unsigned(clock.slot),
-            "epoch": .unsigned(clock.epoch),
-            "epochStartTimestamp": .signed(clock.epochStartTimestamp),
-            "leaderScheduleEpoch": .unsigned(clock.leaderScheduleEpoch),
-            "unixTimestamp": .signed(clock.unixTimestamp),
-        ]
-        return ["program": "sysvar", "parsed": ["type": "clock", "info": info], "space": 40]
     }
 }

@@ -1,68 +1,177 @@
-import JSON
 import Solana
 
-/// Instructions in words, as `jsonParsed` shows those of the system and memo programs.
+/// Instructions in words, as `jsonParsed` shows those of the system, lookup-table and memo programs.
 enum ParsedInstruction {
-    static func json(_ instruction: CompiledInstruction, keys: [Address]) -> JSONValue {
+    /// An instruction of a message, or one that a program invoked.
+    ///
+    /// - Parameters:
+    ///   - instruction: The instruction.
+    ///   - keys: All accounts of the transaction.
+    ///   - stackHeight: How deep the call is; 1 for a top-level instruction.
+    /// - Returns: What it says, or its bytes if nobody can say.
+    static func json(_ instruction: CompiledInstruction, keys: [Address], stackHeight: Int = 1) -> JSONValue {
         let program = keys[Int(instruction.programIndex)]
         let accounts = instruction.accountIndices.map { keys[Int($0)].base58 }
-        if program == WellKnownAddress.memo1 || program == WellKnownAddress.memo2,
-            let text = String(validating: instruction.data, as: UTF8.self)
-        {
+        let height = JSONValue.unsigned(UInt64(stackHeight))
+        guard let (name, parsed) = parse(program, instruction.data, accounts) else {
             return [
-                "program": "spl-memo",
                 "programId": .string(program.base58),
-                "parsed": .string(text),
-                "stackHeight": 1,
-            ]
-        }
-        if program == SystemProgram.id, let (type, info) = system(instruction.data, accounts) {
-            return [
-                "program": "system",
-                "programId": .string(program.base58),
-                "parsed": ["type": .string(type), "info": .object(info)],
-                "stackHeight": 1,
+                "accounts": .array(accounts.map { .string($0) }),
+                "data": .string(Base58.encode(instruction.data)),
+                "stackHeight": height,
             ]
         }
         return [
-            "programId": .string(program.base58),
-            "accounts": .array(accounts.map { .string($0) }),
-            "data": .string(Base58.encode(instruction.data)),
-            "stackHeight": 1,
+            "program": .string(name), "programId": .string(program.base58), "parsed": parsed, "stackHeight": height,
         ]
     }
 
-    private static func system(_ data: [UInt8], _ accounts: [String]) -> (String, JSONObject)? {
-        var reader = InstructionReader(data)
-        guard let tag = reader.u32() else { return nil }
-        switch (tag, accounts.count) {
-        case (0, 2...):
-            guard let lamports = reader.u64(), let space = reader.u64(), let owner = reader.address() else {
-                return nil
-            }
-            return (
-                "createAccount",
-                [
-                    "source": .string(accounts[0]), "newAccount": .string(accounts[1]),
-                    "lamports": .unsigned(lamports), "space": .unsigned(space), "owner": .string(owner.base58),
-                ]
-            )
-        case (1, 1...):
-            guard let owner = reader.address() else { return nil }
-            return ("assign", ["account": .string(accounts[0]), "owner": .string(owner.base58)])
-        case (2, 2...):
-            guard let lamports = reader.u64() else { return nil }
-            return (
-                "transfer",
-                [
-                    "source": .string(accounts[0]), "destination": .string(accounts[1]),
-                    "lamports": .unsigned(lamports),
-                ]
-            )
-        case (8, 1...):
-            guard let space = reader.u64() else { return nil }
-            return ("allocate", ["account": .string(accounts[0]), "space": .unsigned(space)])
+    private static func parse(_ program: Address, _ data: [UInt8], _ accounts: [String]) -> (String, JSONValue)? {
+        let found: (type: String, info: [String: JSONValue])?
+        let name: String
+        switch program {
+        case WellKnownAddress.memo1, WellKnownAddress.memo2:
+            return String(validating: data, as: UTF8.self).map { ("spl-memo", .string($0)) }
+        case SystemProgram.id:
+            name = "system"
+            found = SystemInstruction(decoding: data).flatMap { system($0, accounts) }
+        case AddressLookupTableProgram.id:
+            name = "address-lookup-table"
+            found = AddressLookupTableInstruction(decoding: data).flatMap { lookupTable($0, accounts) }
         default: return nil
         }
+        return found.map { (name, ["type": .string($0.type), "info": .object($0.info)]) }
+    }
+
+    /// The accounts under their names; nil if the instruction has fewer.
+    private static func named(_ names: String..., in accounts: [String]) -> [String: JSONValue]? {
+        guard accounts.count >= names.count else { return nil }
+        return Dictionary(uniqueKeysWithValues: zip(names, accounts.map { .string($0) }))
+    }
+
+    private static func text(_ address: Address) -> JSONValue { .string(address.base58) }
+
+    // MARK: Programs
+
+    private static func system(
+        _ instruction: SystemInstruction,
+        _ accounts: [String]
+    ) -> (String, [String: JSONValue])? {
+        let type: String
+        var members: [String: JSONValue] = [:]
+        let names: [String: JSONValue]?
+        switch instruction {
+        case .createAccount(let lamports, let space, let owner):
+            type = "createAccount"
+            names = named("source", "newAccount", in: accounts)
+            members = ["lamports": .unsigned(lamports.rawValue), "space": .unsigned(space), "owner": text(owner)]
+        case .assign(let owner):
+            type = "assign"
+            names = named("account", in: accounts)
+            members = ["owner": text(owner)]
+        case .transfer(let lamports):
+            type = "transfer"
+            names = named("source", "destination", in: accounts)
+            members = ["lamports": .unsigned(lamports.rawValue)]
+        case .createAccountWithSeed(let base, let seed, let lamports, let space, let owner):
+            type = "createAccountWithSeed"
+            names = named("source", "newAccount", in: accounts)
+            members = [
+                "base": text(base), "seed": .string(seed), "lamports": .unsigned(lamports.rawValue),
+                "space": .unsigned(space), "owner": text(owner),
+            ]
+        case .advanceNonceAccount:
+            type = "advanceNonce"
+            names = named("nonceAccount", "recentBlockhashesSysvar", "nonceAuthority", in: accounts)
+        case .withdrawNonceAccount(let lamports):
+            type = "withdrawFromNonce"
+            names = named(
+                "nonceAccount",
+                "destination",
+                "recentBlockhashesSysvar",
+                "rentSysvar",
+                "nonceAuthority",
+                in: accounts
+            )
+            members = ["lamports": .unsigned(lamports.rawValue)]
+        case .initializeNonceAccount(let authority):
+            type = "initializeNonce"
+            names = named("nonceAccount", "recentBlockhashesSysvar", "rentSysvar", in: accounts)
+            members = ["nonceAuthority": text(authority)]
+        case .authorizeNonceAccount(let authority):
+            type = "authorizeNonce"
+            names = named("nonceAccount", "nonceAuthority", in: accounts)
+            members = ["newAuthorized": text(authority)]
+        case .upgradeNonceAccount:
+            type = "upgradeNonce"
+            names = named("nonceAccount", in: accounts)
+        case .allocate(let space):
+            type = "allocate"
+            names = named("account", in: accounts)
+            members = ["space": .unsigned(space)]
+        case .allocateWithSeed(let base, let seed, let space, let owner):
+            type = "allocateWithSeed"
+            names = accounts.count < 2 ? nil : named("account", in: accounts)
+            members = ["base": text(base), "seed": .string(seed), "space": .unsigned(space), "owner": text(owner)]
+        case .assignWithSeed(let base, let seed, let owner):
+            type = "assignWithSeed"
+            names = accounts.count < 2 ? nil : named("account", in: accounts)
+            members = ["base": text(base), "seed": .string(seed), "owner": text(owner)]
+        case .transferWithSeed(let lamports, let seed, let owner):
+            type = "transferWithSeed"
+            names = named("source", "sourceBase", "destination", in: accounts)
+            members = [
+                "lamports": .unsigned(lamports.rawValue), "sourceSeed": .string(seed), "sourceOwner": text(owner),
+            ]
+        case .createAccountAllowPrefund(let lamports, let space, let owner):
+            type = "createAccountAllowPrefund"
+            members = ["space": .unsigned(space), "owner": text(owner)]
+            if lamports == .zero {
+                names = named("newAccount", in: accounts)
+            } else {
+                names = named("newAccount", "source", in: accounts)
+                members["lamports"] = .unsigned(lamports.rawValue)
+            }
+        }
+        return names.map { (type, members.merging($0) { member, _ in member }) }
+    }
+
+    private static func lookupTable(
+        _ instruction: AddressLookupTableInstruction,
+        _ accounts: [String]
+    ) -> (String, [String: JSONValue])? {
+        let type: String
+        var names = named("lookupTableAccount", "lookupTableAuthority", in: accounts)
+        var members: [String: JSONValue] = [:]
+        switch instruction {
+        case .create(let recentSlot, let bump):
+            type = "createLookupTable"
+            names = named(
+                "lookupTableAccount",
+                "lookupTableAuthority",
+                "payerAccount",
+                "systemProgram",
+                in: accounts
+            )
+            members = ["recentSlot": .unsigned(recentSlot), "bumpSeed": .unsigned(UInt64(bump))]
+        case .freeze: type = "freezeLookupTable"
+        case .extend(let addresses):
+            type = "extendLookupTable"
+            if accounts.count >= 4 {
+                names = named(
+                    "lookupTableAccount",
+                    "lookupTableAuthority",
+                    "payerAccount",
+                    "systemProgram",
+                    in: accounts
+                )
+            }
+            members = ["newAddresses": .array(addresses.map { text($0) })]
+        case .deactivate: type = "deactivateLookupTable"
+        case .close:
+            type = "closeLookupTable"
+            names = named("lookupTableAccount", "lookupTableAuthority", "recipient", in: accounts)
+        }
+        return names.map { (type, members.merging($0) { member, _ in member }) }
     }
 }

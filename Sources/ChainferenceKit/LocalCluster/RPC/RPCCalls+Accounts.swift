@@ -9,7 +9,7 @@ extension RPCCalls {
             let slot = try contextSlot(options, state.ledger)
             return (slot, state.ledger.account(address, atSlot: slot))
         }
-        return inContext(slot, try show(account, options, default: .binary))
+        return inContext(slot, try show(account, at: address, options, default: .binary))
     }
 
     func getBalance(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
@@ -30,7 +30,9 @@ extension RPCCalls {
             return (slot, addresses.map { state.ledger.account($0, atSlot: slot) })
         }
         var shown: [JSONValue] = []
-        for account in accounts { shown.append(try show(account, options, default: .base64)) }
+        for (address, account) in zip(addresses, accounts) {
+            shown.append(try show(account, at: address, options, default: .base64))
+        }
         return inContext(slot, .array(shown))
     }
 
@@ -44,7 +46,7 @@ extension RPCCalls {
         }
         var shown: [JSONValue] = []
         for (address, account) in accounts where filters.allSatisfy({ $0.matches(account.data) }) {
-            let account = try show(account, options, default: .binary)
+            let account = try show(account, at: address, options, default: .binary)
             shown.append(["pubkey": .string(address.base58), "account": account])
         }
         return try options.flag("withContext") ? inContext(slot, .array(shown)) : .array(shown)
@@ -75,15 +77,38 @@ extension RPCCalls {
         )
     }
 
+    func getLargestAccounts(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+        let options = try parameters.options(0)
+        let filter = try options.text("filter")
+        guard filter == nil || filter == "circulating" || filter == "nonCirculating" else {
+            throw .invalidParams("Invalid params: unknown variant, expected `circulating` or `nonCirculating`.")
+        }
+        let (slot, balances) = try cluster.withState { state throws(RPCFailure) in
+            (try contextSlot(options, state.ledger), state.ledger.balances)
+        }
+        let faucet = Ledger.faucet.address
+        let wanted = balances.filter { address, _ in
+            filter == nil || (address == faucet) == (filter == "nonCirculating")
+        }
+        let largest = wanted.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(20)
+        return inContext(
+            slot,
+            .array(
+                largest.map { ["address": .string($0.key.base58), "lamports": .unsigned($0.value.rawValue)] }
+            )
+        )
+    }
+
     /// An account, or null if there is none.
     private func show(
         _ account: LedgerAccount?,
+        at address: Address,
         _ options: RPCOptions,
         default encoding: AccountEncoding
     ) throws(RPCFailure) -> JSONValue {
         let encoding = try options.encoding() ?? encoding
         let slice = try options.dataSlice()
         guard let account else { return .null }
-        return try account.json(encoding: encoding, slice: slice)
+        return try account.json(at: address, encoding: encoding, slice: slice)
     }
 }

@@ -24,6 +24,14 @@ extension RPCCalls {
         ]
     }
 
+    /// How many slots a healthy node may be behind, as on a validator.
+    private static let healthyLag: UInt64 = 128
+
+    func getHealth() throws(RPCFailure) -> JSONValue {
+        guard node.lag < Self.healthyLag else { throw .nodeUnhealthy(slotsBehind: node.lag) }
+        return "ok"
+    }
+
     func getEpochSchedule() -> JSONValue {
         let slots = cluster.configuration.ledger.slotsPerEpoch
         return [
@@ -35,11 +43,11 @@ extension RPCCalls {
         ]
     }
 
-    func getLatestBlockhash(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
+    func getLatestBlockhash(_ parameters: RPCParameters, isExpired: Bool) throws(RPCFailure) -> JSONValue {
         let options = try parameters.options(0)
         let (slot, latest) = try cluster.withState { state throws(RPCFailure) in
             let slot = try contextSlot(options, state.ledger)
-            return (slot, state.ledger.latestBlockhash(atSlot: slot))
+            return (slot, isExpired ? state.ledger.expiredBlockhash : state.ledger.latestBlockhash(atSlot: slot))
         }
         return inContext(slot, show(latest))
     }
@@ -80,7 +88,10 @@ extension RPCCalls {
 
     func getRecentPrioritizationFees(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
         let addresses = parameters[0] == nil ? [] : try parameters.addresses(0, limit: 128)
-        let fees = cluster.withState { $0.ledger.recentPrioritizationFees(locking: addresses) }
+        let fees = cluster.withState { state in
+            let newest = node.slot(at: .processed, in: state.ledger)
+            return state.ledger.recentPrioritizationFees(locking: addresses).filter { $0.slot < newest }
+        }
         return .array(fees.map { ["slot": .unsigned($0.slot), "prioritizationFee": .unsigned($0.price.rawValue)] })
     }
 

@@ -13,20 +13,21 @@ extension RPCCalls {
         let searchesHistory = try parameters.options(1).flag("searchTransactionHistory")
         return cluster.withState { state in
             let ledger = state.ledger
+            let newest = node.slot(at: .processed, in: ledger)
             let statuses = signatures.map { signature -> JSONValue in
-                guard let record = ledger.transaction(signature),
-                    searchesHistory || ledger.slot - record.slot <= Self.recentSlots
+                guard let record = ledger.transaction(signature), record.slot <= newest,
+                    searchesHistory || newest - record.slot <= Self.recentSlots
                 else { return .null }
                 let reached = commitment(of: record.slot, ledger)
                 return [
                     "slot": .unsigned(record.slot),
-                    "confirmations": reached == .finalized ? .null : .unsigned(ledger.slot - record.slot),
+                    "confirmations": reached == .finalized ? .null : .unsigned(newest - record.slot),
                     "err": .optional(record.error, \.json),
                     "status": TransactionJSON.status(record.error),
                     "confirmationStatus": .string(reached.rawValue),
                 ]
             }
-            return inContext(ledger.slot, .array(statuses))
+            return inContext(newest, .array(statuses))
         }
     }
 
@@ -41,7 +42,7 @@ extension RPCCalls {
         let level = try confirmedOrBetter(options)
         let found = cluster.withState { state in
             state.ledger.transaction(signature).flatMap { record in
-                record.slot <= state.ledger.slot(at: level) ? record : nil
+                record.slot <= node.slot(at: level, in: state.ledger) ? record : nil
             }
         }
         guard let record = found else { return .null }
@@ -102,7 +103,24 @@ extension RPCCalls {
         guard !isVersioned || maximumVersion != nil else { throw .unsupportedVersion(0) }
         var members: JSONObject = [
             "transaction": try TransactionJSON.transaction(record, encoding: encoding),
-            "meta": TransactionJSON.meta(record),
+            "meta": TransactionJSON.meta(record, encoding: encoding),
+        ]
+        if maximumVersion != nil { members["version"] = isVersioned ? 0 : "legacy" }
+        return members
+    }
+
+    /// A transaction's accounts and outcome, without its instructions.
+    ///
+    /// - Throws: Error -32015 if the client does not know the transaction's version.
+    func showAccounts(
+        _ record: TransactionRecord,
+        maximumVersion: UInt64?
+    ) throws(RPCFailure) -> [String: JSONValue] {
+        let isVersioned = Self.isVersioned(record)
+        guard !isVersioned || maximumVersion != nil else { throw .unsupportedVersion(0) }
+        var members: [String: JSONValue] = [
+            "transaction": try TransactionJSON.accounts(record),
+            "meta": TransactionJSON.accountsMeta(record),
         ]
         if maximumVersion != nil { members["version"] = isVersioned ? 0 : "legacy" }
         return members
@@ -121,8 +139,8 @@ extension RPCCalls {
 
     /// The level that a slot has reached.
     private func commitment(of slot: UInt64, _ ledger: Ledger) -> Commitment {
-        if slot <= ledger.slot(at: .finalized) { return .finalized }
-        return slot <= ledger.slot(at: .confirmed) ? .confirmed : .processed
+        if slot <= node.slot(at: .finalized, in: ledger) { return .finalized }
+        return slot <= node.slot(at: .confirmed, in: ledger) ? .confirmed : .processed
     }
 
     func confirmedOrBetter(_ options: RPCOptions) throws(RPCFailure) -> Commitment {

@@ -17,7 +17,7 @@ extension RPCCalls {
             try preflight(transaction, wireBytes: wireBytes, options)
         } else {
             let minimum = try options.unsigned("minContextSlot") ?? 0
-            let slot = cluster.withState { $0.ledger.slot }
+            let slot = cluster.withState { node.slot(at: .processed, in: $0.ledger) }
             guard slot >= minimum else { throw .minimumContextSlot(slot) }
         }
         // From here on a node only passes the transaction on: what cannot land is dropped without a word.
@@ -65,7 +65,7 @@ extension RPCCalls {
         let level = try options.commitment("preflightCommitment") ?? .finalized
         let minimum = try options.unsigned("minContextSlot") ?? 0
         let outcome = try cluster.withState { state throws(RPCFailure) in
-            let slot = state.ledger.slot(at: level)
+            let slot = node.slot(at: level, in: state.ledger)
             guard slot >= minimum else { throw .minimumContextSlot(slot) }
             let resolved = try resolve(transaction, wireBytes: wireBytes, state.ledger, atSlot: slot)
             return Simulation(resolved, ledger: state.ledger, atSlot: slot)

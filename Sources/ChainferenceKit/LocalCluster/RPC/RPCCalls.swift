@@ -6,7 +6,9 @@ struct RPCCalls {
     /// How many calls one batch may have.
     static let maximumBatchCount = 1_000
 
-    let cluster: LocalCluster
+    let node: ClusterNode
+
+    var cluster: LocalCluster { node.cluster }
 
     /// The name of the first method in a body, for faults that go by method.
     static func firstMethod(of body: JSONValue?) -> String {
@@ -58,23 +60,45 @@ struct RPCCalls {
         case "getProgramAccounts": try getProgramAccounts(parameters)
         case "getMinimumBalanceForRentExemption": try getMinimumBalanceForRentExemption(parameters)
         case "getSupply": try getSupply(parameters)
+        case "getLargestAccounts": try getLargestAccounts(parameters)
         // Blocks
         case "getBlock": try getBlock(parameters)
         case "getBlocks": try getBlocks(parameters)
+        case "getBlocksWithLimit": try getBlocksWithLimit(parameters)
         case "getBlockTime": try getBlockTime(parameters)
+        case "getBlockCommitment": try getBlockCommitment(parameters)
+        case "getBlockProduction": try getBlockProduction(parameters)
+        case "getRecentPerformanceSamples": try getRecentPerformanceSamples(parameters)
+        // Tokens
+        case "getTokenAccountBalance": try getTokenAccountBalance(parameters)
+        case "getTokenSupply": try getTokenSupply(parameters)
+        case "getTokenLargestAccounts": try getTokenLargestAccounts(parameters)
+        case "getTokenAccountsByOwner", "getTokenAccountsByDelegate": try getTokenAccounts(parameters)
+        // Stakes and validators
+        case "getClusterNodes": getClusterNodes()
+        case "getLeaderSchedule": try getLeaderSchedule(parameters)
+        case "getSlotLeaders": try getSlotLeaders(parameters)
+        case "getVoteAccounts": ["current": [], "delinquent": []]
+        case "getStakeMinimumDelegation": try getStakeMinimumDelegation(parameters)
+        case "getInflationGovernor": try getInflationGovernor(parameters)
+        case "getInflationRate": getInflationRate()
+        case "getInflationReward": try getInflationReward(parameters)
+        case "getHighestSnapshotSlot": throw RPCFailure(-32_008, "No snapshot")
+        case "getMaxRetransmitSlot", "getMaxShredInsertSlot": try getSlot(RPCParameters(nil))
         // Cluster
         case "getBlockHeight", "getSlot": try getSlot(parameters)
         case "getEpochInfo": try getEpochInfo(parameters)
         case "getEpochSchedule": getEpochSchedule()
-        case "getFirstAvailableBlock", "minimumLedgerSlot": 0
+        case "getFirstAvailableBlock", "minimumLedgerSlot":
+            .unsigned(cluster.withState { $0.ledger.blocks.oldest ?? 0 })
         case "getGenesisHash": .string(cluster.withState { $0.ledger.genesisHash.base58 })
-        case "getHealth": "ok"
+        case "getHealth": try getHealth()
         case "getIdentity": ["identity": .string(Ledger.faucet.address.base58)]
         case "getSlotLeader": .string(Ledger.faucet.address.base58)
         case "getTransactionCount": .unsigned(cluster.withState { $0.ledger.transactionCount })
         case "getVersion": ["solana-core": .string(LocalCluster.apiVersion), "feature-set": 0]
         // Blockhashes and fees
-        case "getLatestBlockhash": try getLatestBlockhash(parameters)
+        case "getLatestBlockhash": try getLatestBlockhash(parameters, isExpired: effect == .expiredBlockhash)
         case "isBlockhashValid": try isBlockhashValid(parameters)
         case "getFeeForMessage": try getFeeForMessage(parameters)
         case "getRecentPrioritizationFees": try getRecentPrioritizationFees(parameters)
@@ -104,7 +128,7 @@ struct RPCCalls {
         _ ledger: Ledger,
         default level: Commitment = .finalized
     ) throws(RPCFailure) -> UInt64 {
-        let slot = ledger.slot(at: try options.commitment() ?? level)
+        let slot = node.slot(at: try options.commitment() ?? level, in: ledger)
         if let minimum = try options.unsigned("minContextSlot"), minimum > slot { throw .minimumContextSlot(slot) }
         return slot
     }

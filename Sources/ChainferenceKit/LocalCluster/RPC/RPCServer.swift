@@ -17,20 +17,21 @@ struct RPCServer: Sendable {
     /// What the JSON of a call may ask of this server; no call nests deeper than a handful of levels.
     static let limits = JSONLimits(maximumBytes: maximumBodyBytes, maximumDepth: 64)
 
-    let cluster: LocalCluster
+    let node: ClusterNode
 
     /// Serves until the task is cancelled.
     ///
     /// - Parameter onListening: Hears the port once it is open.
     /// - Throws: Why the port cannot be listened at.
     func serve(onListening: @escaping @Sendable (Int) -> Void) async throws {
-        let configuration = cluster.configuration
+        let configuration = node.cluster.configuration
+        let wantedPort = node.rpcPort
         var logger = configuration.logger
         logger.logLevel = max(logger.logLevel, .notice)
-        let responder = RPCResponder(cluster: cluster)
+        let responder = RPCResponder(node: node)
         let server = try HTTPServerBuilder.http1().buildServer(
             configuration: ServerConfiguration(
-                address: .hostname(configuration.host, port: configuration.rpcPort),
+                address: .hostname(configuration.host, port: wantedPort),
                 serverName: nil
             ),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
@@ -39,7 +40,7 @@ struct RPCServer: Sendable {
                 let response = try await responder.respond(to: request, on: channel)
                 try await writer.write(response: response.head, body: response.body)
             },
-            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.rpcPort) }
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? wantedPort) }
         )
         do {
             try await server.run()
@@ -47,7 +48,7 @@ struct RPCServer: Sendable {
             throw ListenError(
                 service: "JSON-RPC",
                 host: configuration.host,
-                port: configuration.rpcPort,
+                port: wantedPort,
                 cause: error
             )
         }
@@ -56,7 +57,9 @@ struct RPCServer: Sendable {
 
 /// Answers HTTP requests.
 private struct RPCResponder {
-    let cluster: LocalCluster
+    let node: ClusterNode
+
+    private var cluster: LocalCluster { node.cluster }
 
     func respond(to request: Request, on channel: any Channel) async throws -> Response {
         switch request.method {
@@ -90,9 +93,12 @@ private struct RPCResponder {
         case .httpStatus(let code): return Response(status: HTTPResponse.Status(code: code))
         case .dropConnection: return try await drop(channel)
         case .delay(let duration): try await Task.sleep(for: duration)
-        case .dropAnswer, .loseTransaction, .nodeBehind, nil: break
+        case .stall:
+            try await Task.sleep(for: Fault.longestStall)
+            return try await drop(channel)
+        default: break
         }
-        let answer = RPCCalls(cluster: cluster).answer(body, effect: effect)
+        let answer = RPCCalls(node: node).answer(body, effect: effect)
         if effect == .dropAnswer { return try await drop(channel) }
         var headers = Self.crossOriginHeaders
         headers[.contentType] = "application/json; charset=utf-8"

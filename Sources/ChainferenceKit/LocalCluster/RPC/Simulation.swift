@@ -7,7 +7,9 @@ struct Simulation: Sendable {
     let error: TransactionError?
     private let execution: Execution?
     private let replacement: (blockhash: Blockhash, lastValidBlockHeight: UInt64)?
-    private let wanted: [LedgerAccount?]
+    private let wanted: [(address: Address, account: LedgerAccount?)]
+    private let accountKeys: ArraySlice<Address>
+    private let loadedWritableCount: Int
 
     /// Runs a transaction on the accounts as of a slot and keeps nothing.
     init(
@@ -19,6 +21,10 @@ struct Simulation: Sendable {
     ) {
         self.slot = slot
         self.replacement = replacement
+        accountKeys = transaction.accountKeys.suffix(
+            transaction.loadedWritableCount + transaction.loadedReadonlyCount
+        )
+        loadedWritableCount = transaction.loadedWritableCount
         var outcome: Execution?
         var refusal: TransactionError?
         do throws(TransactionError) {
@@ -30,9 +36,9 @@ struct Simulation: Sendable {
         self.wanted = wanted.map { address in
             if let outcome, let index = transaction.accountKeys.firstIndex(of: address) {
                 let account = outcome.after[index]
-                return account.lamports == .zero ? nil : account
+                return (address, account.lamports == .zero ? nil : account)
             }
-            return ledger.account(address, atSlot: slot)
+            return (address, ledger.account(address, atSlot: slot))
         }
         execution = outcome
     }
@@ -43,8 +49,14 @@ struct Simulation: Sendable {
         // After a failure there is nothing to show: the changes would be rolled back.
         if error != nil { return .null }
         var shown: [JSONValue] = []
-        for account in wanted { shown.append(try account?.json(encoding: encoding) ?? .null) }
+        for (address, account) in wanted {
+            shown.append(try account?.json(at: address, encoding: encoding) ?? .null)
+        }
         return .array(shown)
+    }
+
+    private func balances(_ accounts: [LedgerAccount]?) -> JSONValue {
+        .optional(accounts) { .array($0.map { .unsigned($0.lamports.rawValue) }) }
     }
 
     /// The value of `simulateTransaction` and the data of a failed preflight.
@@ -60,6 +72,14 @@ struct Simulation: Sendable {
             "returnData": .optional(execution?.returnData, TransactionJSON.returnData),
             "innerInstructions": .null,
             "fee": .optional(execution?.fee) { .unsigned($0.rawValue) },
+            "preBalances": balances(execution?.before),
+            "postBalances": balances(execution?.after),
+            "preTokenBalances": [],
+            "postTokenBalances": [],
+            "loadedAddresses": [
+                "writable": .array(accountKeys.prefix(loadedWritableCount).map { .string($0.base58) }),
+                "readonly": .array(accountKeys.dropFirst(loadedWritableCount).map { .string($0.base58) }),
+            ],
             "replacementBlockhash": .optional(replacement) { replacement in
                 [
                     "blockhash": .string(replacement.blockhash.base58),

@@ -71,7 +71,31 @@ enum TransactionJSON {
         ]
     }
 
-    static func meta(_ record: TransactionRecord) -> JSONValue {
+    /// The signatures and the accounts of a transaction, as `getBlock` shows them with `accounts`.
+    static func accounts(_ record: TransactionRecord) throws(RPCFailure) -> JSONValue {
+        guard let transaction = try? Transaction(decoding: record.wireBytes) else {
+            throw RPCFailure(-32_603, "Internal error")
+        }
+        return [
+            "signatures": .array(transaction.signatures.map { .string($0.base58) }),
+            "accountKeys": parsedKeys(record, transaction.message),
+        ]
+    }
+
+    /// What a transaction did to balances, as `getBlock` shows it with `accounts`.
+    static func accountsMeta(_ record: TransactionRecord) -> JSONValue {
+        [
+            "err": .optional(record.error, \.json),
+            "status": status(record.error),
+            "fee": .unsigned(record.fee.rawValue),
+            "preBalances": .array(record.preBalances.map { .unsigned($0.rawValue) }),
+            "postBalances": .array(record.postBalances.map { .unsigned($0.rawValue) }),
+            "preTokenBalances": [],
+            "postTokenBalances": [],
+        ]
+    }
+
+    static func meta(_ record: TransactionRecord, encoding: Encoding) -> JSONValue {
         let loaded = record.accountKeys.suffix(record.loadedWritableCount + record.loadedReadonlyCount)
         var members: JSONObject = [
             "err": .optional(record.error, \.json),
@@ -79,18 +103,24 @@ enum TransactionJSON {
             "fee": .unsigned(record.fee.rawValue),
             "preBalances": .array(record.preBalances.map { .unsigned($0.rawValue) }),
             "postBalances": .array(record.postBalances.map { .unsigned($0.rawValue) }),
-            "innerInstructions": inner(record.innerInstructions),
+            "innerInstructions": inner(
+                record.innerInstructions,
+                keys: encoding == .jsonParsed ? record.accountKeys : nil
+            ),
             "logMessages": .array(record.logs.map { .string($0) }),
             "preTokenBalances": [],
             "postTokenBalances": [],
             "rewards": [],
-            "loadedAddresses": [
-                "writable": .array(loaded.prefix(record.loadedWritableCount).map { .string($0.base58) }),
-                "readonly": .array(loaded.dropFirst(record.loadedWritableCount).map { .string($0.base58) }),
-            ],
             "computeUnitsConsumed": .unsigned(record.computeUnits),
         ]
         members["returnData"] = record.returnData.map(returnData)
+        // In words, the looked-up accounts stand among the others.
+        if encoding != .jsonParsed {
+            members["loadedAddresses"] = [
+                "writable": .array(loaded.prefix(record.loadedWritableCount).map { .string($0.base58) }),
+                "readonly": .array(loaded.dropFirst(record.loadedWritableCount).map { .string($0.base58) }),
+            ]
+        }
         return .object(members)
     }
 
@@ -98,11 +128,16 @@ enum TransactionJSON {
         if let error { ["Err": error.json] } else { ["Ok": nil] }
     }
 
-    static func inner(_ instructions: [Int: [TransactionRecord.InnerInstruction]]) -> JSONValue {
+    /// The instructions that programs invoked, in words if all of the transaction's accounts are given.
+    static func inner(
+        _ instructions: [Int: [TransactionRecord.InnerInstruction]],
+        keys: [Address]? = nil
+    ) -> JSONValue {
         .array(
             instructions.sorted { $0.key < $1.key }.map { index, calls in
                 let shown = calls.map { call -> JSONValue in
-                    [
+                    if let keys { return parsed(call, keys: keys) }
+                    return [
                         "programIdIndex": .unsigned(UInt64(call.programIndex)),
                         "accounts": .array(call.accountIndexes.map { .unsigned(UInt64($0)) }),
                         "data": .string(Base58.encode(call.data)),
@@ -112,6 +147,15 @@ enum TransactionJSON {
                 return ["index": .unsigned(UInt64(index)), "instructions": .array(shown)]
             }
         )
+    }
+
+    private static func parsed(_ call: TransactionRecord.InnerInstruction, keys: [Address]) -> JSONValue {
+        let instruction = CompiledInstruction(
+            programIndex: UInt8(clamping: call.programIndex),
+            accountIndices: call.accountIndexes.map { UInt8(clamping: $0) },
+            data: call.data
+        )
+        return ParsedInstruction.json(instruction, keys: keys, stackHeight: call.stackHeight)
     }
 
     static func returnData(_ returned: TransactionRecord.ReturnData) -> JSONValue {
