@@ -23,7 +23,8 @@ struct FaultTests {
         ]
         for (text, fault) in cases { #expect(try Fault(parsing: text) == fault) }
         for text in [
-            "", ":", "late", "stall=1", "404", "503=1", "drop=1", "delay", "delay=x", "429:2", "429:nan", "429:-1", "drop:0.5:", "lose:",
+            "", ":", "late", "stall=1", "404", "503=1", "drop=1", "delay", "delay=x", "429:2", "429:nan", "429:-1",
+            "drop:0.5:", "lose:",
         ] {
             #expect(throws: InvalidFault(text: text)) { try Fault(parsing: text) }
         }
@@ -33,7 +34,9 @@ struct FaultTests {
     func lateConfirmations() {
         let injector = FaultInjector()
         injector.inject(Fault(.lateConfirmations(slots: 3)))
-        #expect((0..<8).map { _ in injector.holdsConfirmations() } == [true, true, true, false, true, true, true, false])
+        #expect(
+            (0..<8).map { _ in injector.holdsConfirmations() } == [true, true, true, false, true, true, true, false]
+        )
         #expect(injector.counts[.lateConfirmations(slots: 3)] == 2)
         injector.clear()
         #expect(!injector.holdsConfirmations())

@@ -120,20 +120,24 @@ struct LookupTableGoldenTests {
             recentSlot: world.ledger.slot - 1
         )
         let addresses = (0..<3 as Range<UInt8>).map { TestLedger.wallet(40 + $0).address }
-        let extension_ = AddressLookupTableProgram.extendTable(
+        let growth = AddressLookupTableProgram.extendTable(
             table,
             authority: world.alice.address,
             payer: world.bob.address,
             addresses: addresses
         )
-        #expect(try world.send([creation, extension_], by: [world.bob, world.alice]).error == nil)
+        #expect(try world.send([creation, growth], by: [world.bob, world.alice]).error == nil)
         world.advance()
         let stored = try #require(world.ledger.account(table))
         #expect(stored.lamports == world.ledger.parameters.rent.minimumBalance(dataLength: 56 + 96))
         let usable = try #require(
             AddressLookupTableAccount(accountData: stored.data)?.table(at: table, slot: world.ledger.slot)
         )
-        let used = try world.send([pay(world.carol, addresses[2], 1_000_000)], by: [world.carol], lookupTables: [usable])
+        let used = try world.send(
+            [pay(world.carol, addresses[2], 1_000_000)],
+            by: [world.carol],
+            lookupTables: [usable]
+        )
         #expect(used.error == nil)
         #expect(used.loadedWritableCount == 1)
 

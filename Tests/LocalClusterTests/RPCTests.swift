@@ -512,7 +512,10 @@ struct RPCTests {
         }
     }
 
-    @Test("base64+zstd is a frame that any decoder reads, whatever the size", arguments: [0, 1, 255, 256, 65_791, 65_792, 131_072, 131_073, 400_000])
+    @Test(
+        "base64+zstd is a frame that any decoder reads, whatever the size",
+        arguments: [0, 1, 255, 256, 65_791, 65_792, 131_072, 131_073, 400_000]
+    )
     func zstandard(count: Int) throws {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let frame = ZstandardFrame.storing(bytes)
@@ -545,7 +548,7 @@ struct RPCTests {
         let table = TestLedger.wallet(61).address
         var tableState = AddressLookupTableAccount(authority: alice.address)
         tableState.addresses = [bob.address]
-        try await withCluster({ configuration in
+        let prepare = { (configuration: inout LocalCluster.Configuration) in
             configuration.ledger.accounts[nonce.address] = LedgerAccount(
                 lamports: 5_000_000,
                 data: NonceAccount.write(
@@ -561,7 +564,8 @@ struct RPCTests {
                 data: tableState.accountData,
                 owner: AddressLookupTableProgram.id
             )
-        }) { cluster, rpc in
+        }
+        try await withCluster(prepare) { cluster, rpc in
             func parsed(_ address: Address) async throws -> JSONValue? {
                 let options: JSONValue = ["encoding": "jsonParsed", "commitment": "processed"]
                 return try await rpc.call("getAccountInfo", .string(address.base58), options)["value"]?["data"]

@@ -42,7 +42,9 @@ struct SnapshotTests {
             try cluster.submit(transaction)
         }
         try cluster.airdrop(Lamports(1_000_000 + round), to: bob.address)
-        try send([pay(alice, bob.address, 1_000_000 + round), ComputeBudgetProgram.setComputeUnitPrice(MicroLamports(round))])
+        try send([
+            pay(alice, bob.address, 1_000_000 + round), ComputeBudgetProgram.setComputeUnitPrice(MicroLamports(round)),
+        ])
         try send([pay(alice, bob.address, 1 << 62)])
         try send([pay(alice, TestLedger.wallet(90).address, 1)])
         try send([Instruction(program: TestLedger.wallet(91).address, accounts: [], data: [1])])
@@ -136,9 +138,14 @@ struct SnapshotTests {
         #expect(failure { $0 = [] } == .notASnapshot)
         #expect(failure { $0[0] ^= 1 } == .notASnapshot)
         #expect(failure { $0[8] = 2 } == .unsupportedVersion(2))
-        #expect(failure { $0.removeLast() } == .wrongLength(expected: UInt64(bytes.count), found: UInt64(bytes.count - 1)))
+        #expect(
+            failure { $0.removeLast() } == .wrongLength(expected: UInt64(bytes.count), found: UInt64(bytes.count - 1))
+        )
         #expect(failure { $0.append(0) } == .wrongLength(expected: UInt64(bytes.count), found: UInt64(bytes.count + 1)))
-        #expect(failure { $0.replaceSubrange(12..<20, with: repeatElement(0xff, count: 8)) } == .wrongLength(expected: .max, found: UInt64(bytes.count)))
+        #expect(
+            failure { $0.replaceSubrange(12..<20, with: repeatElement(0xff, count: 8)) }
+                == .wrongLength(expected: .max, found: UInt64(bytes.count))
+        )
         for position in stride(from: 20, to: bytes.count, by: bytes.count / 200) {
             #expect(failure { $0[position] ^= 0x10 } == .corrupted)
         }
@@ -162,7 +169,9 @@ struct SnapshotTests {
                 let position = Int.random(in: 0..<limit, using: &random)
                 forged[position] = Bool.random(using: &random) ? 0xff : .random(in: 0...255, using: &random)
             }
-            if Int.random(in: 0..<10, using: &random) == 0 { forged.removeLast(Int.random(in: 1...forged.count, using: &random)) }
+            if Int.random(in: 0..<10, using: &random) == 0 {
+                forged.removeLast(Int.random(in: 1...forged.count, using: &random))
+            }
             var file = Array(bytes[..<12])
             file.append(little: UInt64(forged.count))
             file += forged
@@ -173,7 +182,9 @@ struct SnapshotTests {
                 for _ in 0..<3 { cluster.advanceSlot() }
                 _ = cluster.allBalances().total
                 let calls = RPCCalls(node: ClusterNode(cluster: cluster, lag: 0, rpcPort: 0, pubSubPort: nil))
-                for method in ["getEpochInfo", "getSupply", "getRecentPrioritizationFees", "getRecentPerformanceSamples"] {
+                for method in [
+                    "getEpochInfo", "getSupply", "getRecentPrioritizationFees", "getRecentPerformanceSamples",
+                ] {
                     _ = calls.answer(["jsonrpc": "2.0", "id": 1, "method": .string(method)])
                 }
                 for record in cluster.withState({ Array($0.ledger.history.all) }) {

@@ -83,7 +83,9 @@ struct Localnet: AsyncParsableCommand {
         guard (1...60_000).contains(slotMilliseconds) else {
             throw ValidationError("A slot lasts from 1 to 60000 milliseconds.")
         }
-        guard (0...65_535).contains(laggingRpcPort) else { throw ValidationError("A port is a number from 0 to 65535.") }
+        guard (0...65_535).contains(laggingRpcPort) else {
+            throw ValidationError("A port is a number from 0 to 65535.")
+        }
         guard laggingSlots.map({ (1...10_000).contains($0) }) ?? true else {
             throw ValidationError("A node lags from 1 to 10000 slots.")
         }

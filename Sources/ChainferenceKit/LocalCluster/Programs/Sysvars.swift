@@ -63,7 +63,9 @@ struct SlotHashes: Sendable, Hashable {
     func position(of slot: UInt64) -> Int? {
         bytes.withUnsafeBytes { bytes in
             (0..<count).first { index in
-                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 + index * Self.entryByteCount, as: UInt64.self))
+                UInt64(
+                    littleEndian: bytes.loadUnaligned(fromByteOffset: 8 + index * Self.entryByteCount, as: UInt64.self)
+                )
                     == slot
             }
         }

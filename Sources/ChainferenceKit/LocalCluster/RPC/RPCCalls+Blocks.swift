@@ -31,7 +31,9 @@ extension RPCCalls {
             guard slot <= node.slot(at: level, in: state.ledger), let block = state.ledger.blocks[slot] else {
                 throw RPCFailure(-32_004, "Block not available for slot \(slot)")
             }
-            let records = details == "full" || details == "accounts" ? block.signatures.compactMap { state.ledger.transaction($0) } : []
+            let records =
+                details == "full" || details == "accounts"
+                ? block.signatures.compactMap { state.ledger.transaction($0) } : []
             return (
                 block, records, (state.ledger.blockhash(offeredIn: slot), state.ledger.blockhash(offeredIn: slot + 1))
             )

@@ -40,7 +40,9 @@ extension TransactionContext {
             logs.append("Unknown program \(SystemProgram.id)")
             throw .missingAccount
         }
-        try invoke(InstructionFrame(program: SystemProgram.id, programIndex: system.index, accounts: passed, data: data))
+        try invoke(
+            InstructionFrame(program: SystemProgram.id, programIndex: system.index, accounts: passed, data: data)
+        )
     }
 
     private mutating func refuseEscalation(of key: Address, _ privilege: String) throws(InstructionError) {

@@ -13,8 +13,9 @@ extension Ledger: BorshCodable {
 
     /// The ledger with the default parameters but for what the genesis fixed; ``restored(with:)`` sets the rest.
     init(borshDecoding reader: inout BorshReader) throws(BorshError) {
-        let (genesisHash, slot, confirmed, finalized, count, fees): (Blockhash, UInt64, UInt64, UInt64, UInt64, Lamports) =
-            try reader.read()
+        let (genesisHash, slot, confirmed, finalized, count, fees):
+            (Blockhash, UInt64, UInt64, UInt64, UInt64, Lamports) =
+                try reader.read()
         var parameters = LedgerParameters()
         let (signature, byte, epoch): (Lamports, UInt64, UInt64) = try reader.read()
         parameters.lamportsPerSignature = signature
@@ -22,12 +23,14 @@ extension Ledger: BorshCodable {
         parameters.slotsPerEpoch = epoch
         let (program, authority, treasury): (Address, Address, Address) = try reader.read()
         let origin = Origin(program: program, upgradeAuthority: authority, treasury: treasury)
-        let (clock, accounts, deltas, blockhashes): (
-            ClockSysvar, [Address: LedgerAccount], [UInt64: SlotDelta], BlockhashQueue
-        ) = try reader.read()
-        let (history, prices, blocks, landed): (
-            TransactionHistory, PrioritizationFees, BlockIndex, [Blockhash: [Blockhash: UInt64]]
-        ) = try reader.read()
+        let (clock, accounts, deltas, blockhashes):
+            (
+                ClockSysvar, [Address: LedgerAccount], [UInt64: SlotDelta], BlockhashQueue
+            ) = try reader.read()
+        let (history, prices, blocks, landed):
+            (
+                TransactionHistory, PrioritizationFees, BlockIndex, [Blockhash: [Blockhash: UInt64]]
+            ) = try reader.read()
         self.init(parameters: parameters, genesisHash: genesisHash, clock: clock, accounts: accounts, origin: origin)
         self.slot = slot
         confirmedSlot = confirmed

@@ -52,7 +52,12 @@ extension TransactionRecord.InnerInstruction: BorshCodable {
     init(borshDecoding reader: inout BorshReader) throws(BorshError) {
         let (program, accounts): (UInt8, [UInt8]) = try reader.read()
         let (data, height): ([UInt8], UInt8) = try reader.read()
-        self.init(programIndex: Int(program), accountIndexes: accounts.map(Int.init), data: data, stackHeight: Int(height))
+        self.init(
+            programIndex: Int(program),
+            accountIndexes: accounts.map(Int.init),
+            data: data,
+            stackHeight: Int(height)
+        )
     }
 }
 
