@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import SodiumCrypto
 import Solana
 import Testing

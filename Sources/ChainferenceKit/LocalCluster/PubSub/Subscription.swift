@@ -119,7 +119,7 @@ struct SlotUpdate: Sendable {
     var step: Step
 
     var json: JSONValue {
-        var members: [String: JSONValue] = ["slot": .unsigned(slot), "timestamp": .unsigned(timestamp)]
+        var members: JSONObject = ["slot": .unsigned(slot), "timestamp": .unsigned(timestamp)]
         switch step {
         case .createdBank(let parent):
             members["type"] = "createdBank"

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// The accounts that `jsonParsed` shows in words; every other one goes out as Base64.
@@ -41,7 +42,7 @@ enum ParsedAccount {
 
     private static func lookupTable(_ data: [UInt8]) -> JSONValue? {
         guard let table = AddressLookupTableAccount(accountData: data) else { return nil }
-        var info: [String: JSONValue] = [
+        var info: JSONObject = [
             "deactivationSlot": text(table.deactivationSlot),
             "lastExtendedSlot": text(table.lastExtendedSlot),
             "lastExtendedSlotStartIndex": .unsigned(UInt64(table.lastExtendedSlotStartIndex)),
@@ -106,7 +107,7 @@ enum ParsedAccount {
             "rent",
             [
                 "lamportsPerByteYear": text(perYear),
-                "exemptionThreshold": .number(Double(bitPattern: years)),
+                "exemptionThreshold": .double(Double(bitPattern: years)),
                 "burnPercent": .unsigned(UInt64(burned)),
             ]
         )

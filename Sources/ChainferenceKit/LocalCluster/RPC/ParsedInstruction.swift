@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// Instructions in words, as `jsonParsed` shows those of the system, lookup-table and memo programs.
@@ -27,7 +28,7 @@ enum ParsedInstruction {
     }
 
     private static func parse(_ program: Address, _ data: [UInt8], _ accounts: [String]) -> (String, JSONValue)? {
-        let found: (type: String, info: [String: JSONValue])?
+        let found: (type: String, info: JSONObject)?
         let name: String
         switch program {
         case WellKnownAddress.memo1, WellKnownAddress.memo2:
@@ -44,9 +45,15 @@ enum ParsedInstruction {
     }
 
     /// The accounts under their names; nil if the instruction has fewer.
-    private static func named(_ names: String..., in accounts: [String]) -> [String: JSONValue]? {
+    private static func named(_ names: String..., in accounts: [String]) -> JSONObject? {
         guard accounts.count >= names.count else { return nil }
-        return Dictionary(uniqueKeysWithValues: zip(names, accounts.map { .string($0) }))
+        return JSONObject(zip(names, accounts.map { JSONValue.string($0) }))
+    }
+
+    private static func merged(_ names: JSONObject, _ members: JSONObject) -> JSONObject {
+        var info = names
+        for (name, value) in members { info[name] = value }
+        return info
     }
 
     private static func text(_ address: Address) -> JSONValue { .string(address.base58) }
@@ -56,10 +63,10 @@ enum ParsedInstruction {
     private static func system(
         _ instruction: SystemInstruction,
         _ accounts: [String]
-    ) -> (String, [String: JSONValue])? {
+    ) -> (String, JSONObject)? {
         let type: String
-        var members: [String: JSONValue] = [:]
-        let names: [String: JSONValue]?
+        var members: JSONObject = [:]
+        let names: JSONObject?
         switch instruction {
         case .createAccount(let lamports, let space, let owner):
             type = "createAccount"
@@ -133,16 +140,16 @@ enum ParsedInstruction {
                 members["lamports"] = .unsigned(lamports.rawValue)
             }
         }
-        return names.map { (type, members.merging($0) { member, _ in member }) }
+        return names.map { (type, merged($0, members)) }
     }
 
     private static func lookupTable(
         _ instruction: AddressLookupTableInstruction,
         _ accounts: [String]
-    ) -> (String, [String: JSONValue])? {
+    ) -> (String, JSONObject)? {
         let type: String
         var names = named("lookupTableAccount", "lookupTableAuthority", in: accounts)
-        var members: [String: JSONValue] = [:]
+        var members: JSONObject = [:]
         switch instruction {
         case .create(let recentSlot, let bump):
             type = "createLookupTable"
@@ -172,6 +179,6 @@ enum ParsedInstruction {
             type = "closeLookupTable"
             names = named("lookupTableAccount", "lookupTableAuthority", "recipient", in: accounts)
         }
-        return names.map { (type, members.merging($0) { member, _ in member }) }
+        return names.map { (type, merged($0, members)) }
     }
 }

@@ -115,10 +115,10 @@ extension RPCCalls {
     func showAccounts(
         _ record: TransactionRecord,
         maximumVersion: UInt64?
-    ) throws(RPCFailure) -> [String: JSONValue] {
+    ) throws(RPCFailure) -> JSONObject {
         let isVersioned = Self.isVersioned(record)
         guard !isVersioned || maximumVersion != nil else { throw .unsupportedVersion(0) }
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "transaction": try TransactionJSON.accounts(record),
             "meta": TransactionJSON.accountsMeta(record),
         ]

@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// The token methods of a cluster on which nobody has a token: there is no token program.

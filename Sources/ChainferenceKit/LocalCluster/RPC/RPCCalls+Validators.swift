@@ -1,3 +1,4 @@
+import JSON
 import Solana
 
 /// Stakes, leaders and inflation of a cluster that has one node and neither stakes nor inflation.
@@ -59,8 +60,8 @@ extension RPCCalls {
     func getInflationGovernor(_ parameters: RPCParameters) throws(RPCFailure) -> JSONValue {
         _ = try parameters.options(0).commitment()
         return [
-            "initial": .number(0), "terminal": .number(0), "taper": .number(0), "foundation": .number(0),
-            "foundationTerm": .number(0),
+            "initial": .double(0), "terminal": .double(0), "taper": .double(0), "foundation": .double(0),
+            "foundationTerm": .double(0),
         ]
     }
 
@@ -68,7 +69,7 @@ extension RPCCalls {
         let slots = cluster.configuration.ledger.slotsPerEpoch
         let slot = cluster.withState { node.slot(at: .processed, in: $0.ledger) }
         return [
-            "total": .number(0), "validator": .number(0), "foundation": .number(0), "epoch": .unsigned(slot / slots),
+            "total": .double(0), "validator": .double(0), "foundation": .double(0), "epoch": .unsigned(slot / slots),
         ]
     }
 
