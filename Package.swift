@@ -345,7 +345,7 @@ let package = Package(
             name: "DecoderFuzzTests",
             dependencies: [
                 "Borsh", "ChainferenceKit", "CurlHTTP", "Inference", "InferenceMarket", "JSON", "LocalCluster",
-                "PeerChannel", "SodiumCrypto", "Solana", "SolanaRPC",
+                "PeerChannel", "ProviderConfiguration", "SodiumCrypto", "Solana", "SolanaRPC",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]
         ),

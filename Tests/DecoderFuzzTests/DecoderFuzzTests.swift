@@ -10,7 +10,9 @@ import Testing
 ///     CHAINFERENCE_FUZZ_ONE="peer record:4711" swift test --filter DecoderFuzzTests    one input again, printed before it runs
 @Suite("Fuzzing every decoder", .serialized, .timeLimit(.minutes(30)))
 struct DecoderFuzzTests {
-    static let all = FuzzedDecoder.peer + FuzzedDecoder.chain + FuzzedDecoder.json + FuzzedDecoder.inference
+    static let all =
+        FuzzedDecoder.peer + FuzzedDecoder.chain + FuzzedDecoder.json + FuzzedDecoder.inference
+        + FuzzedDecoder.configuration
 
     @Test("No input stops it, grows its memory, or decodes to something else", arguments: all.map(\.name))
     func decoder(name: String) throws {
