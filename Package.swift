@@ -195,7 +195,7 @@ let package = Package(
         .target(
             name: "ChainferenceCommands",
             dependencies: [
-                "ChainferenceKit", "CurlHTTP", "LocalCluster",
+                "ChainferenceKit", "CurlHTTP", "LocalCluster", "ProviderConfiguration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

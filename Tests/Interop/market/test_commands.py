@@ -201,3 +201,17 @@ def test_every_command_explains_itself():
     for command in commands:
         told = subprocess.run([COMMAND, command, "--help"], check=True, capture_output=True, text=True).stdout
         assert "OVERVIEW" in told and "--json" in told or command in ("wallet", "localnet", "provider", "relay", "receipts"), command
+
+
+def test_the_doctor_says_what_to_do(market):
+    person = Person(market, "patient")
+    well = person.json("doctor")
+    assert well["is_well"] and {"node", "wallet", "market", "clock"} <= {finding["subject"] for finding in well["findings"]}
+    assert "Ready." in person.run("doctor").stdout
+
+    nowhere = subprocess.run(
+        [COMMAND, "doctor", "--cluster", "http://127.0.0.1:9", "--wallet", market.directory / "none.json"],
+        capture_output=True, text=True,
+    )
+    assert nowhere.returncode == 2
+    assert "chainference localnet" in nowhere.stdout and "chainference wallet new" in nowhere.stdout

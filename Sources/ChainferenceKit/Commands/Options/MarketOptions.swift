@@ -35,11 +35,15 @@ struct MarketOptions: ParsableArguments {
         try program.map { Market(program: try Address(base58: $0)) } ?? .localnet
     }
 
+    /// The key file that is named; nil for the Solana CLI's default.
+    func walletPath() throws -> String? {
+        if let wallet { return wallet }
+        return cluster == "config" ? try SolanaCLIConfiguration.load().keypairPath : nil
+    }
+
     /// The wallet that is named.
     func resolvedWallet() throws -> Wallet {
-        if let wallet { return try .file(wallet) }
-        guard cluster == "config" else { return try .solanaCLIDefault() }
-        return try .file(SolanaCLIConfiguration.load().keypairPath)
+        try walletPath().map { try .file($0) } ?? .solanaCLIDefault()
     }
 
     /// A client of that market and wallet.

@@ -137,7 +137,10 @@ extension MarketChain {
     }
 
     /// The cluster's own time, by which deadlines are judged.
-    func now() async throws -> UnixTime {
+    func now() async throws -> UnixTime { try await Self.now(rpc) }
+
+    /// The chain's time, as a node tells it.
+    static func now(_ rpc: RPCClient) async throws -> UnixTime {
         guard let clock = try await rpc.getAccountInfo(Sysvar.clock).value, clock.data.count >= 40 else {
             throw MarketChainError.noClock
         }

@@ -4,9 +4,14 @@ import Solana
 extension Provider {
     /// The file of this wallet and market in the state folder, which is made if it is missing.
     func storePath() throws(ProviderError) -> String {
+        try Self.stateFolder(plan.configuration) + "/provider-\(wallet.address)-\(market.program).sqlite"
+    }
+
+    /// The state folder, which is made if it is missing.
+    static func stateFolder(_ configuration: Configuration) throws(ProviderError) -> String {
         let environment = ProcessInfo.processInfo.environment
         let folder: String
-        if let chosen = plan.configuration.stateFolder {
+        if let chosen = configuration.stateFolder {
             folder = chosen
         } else if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
             folder = state + "/chainference"
@@ -24,6 +29,6 @@ extension Provider {
         } catch {
             throw .noStateFolder(reason: "\(folder) can't be made (\(error.localizedDescription))")
         }
-        return folder + "/provider-\(wallet.address)-\(market.program).sqlite"
+        return folder
     }
 }

@@ -1,0 +1,98 @@
+public import ArgumentParser
+import ChainferenceKit
+import ProviderConfiguration
+
+/// `chainference doctor`: what is wrong, and what to do.
+public struct DoctorCommand: AsyncParsableCommand {
+    /// The command's name and texts.
+    public static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Check the node, the clock, the wallet, the backends and the ports, and say what to do.",
+        discussion: """
+            Without --config it checks what a buyer needs; with a provider's configuration file, what that provider needs. \
+            Nothing is spent or changed. Exit status 2: something does not work.
+            """
+    )
+
+    @Option(help: "A provider's configuration file.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @OptionGroup(title: "Market") var market: MarketOptions
+    @OptionGroup var output: OutputOptions
+
+    /// Made by the argument parser.
+    public init() {}
+
+    /// Examines and prints.
+    public func run() async throws {
+        let doctor: Doctor
+        if let config {
+            let file = try ProviderConfigurationFile(contentsOf: config)
+            doctor = Doctor(
+                cluster: file.cluster,
+                market: file.market,
+                walletPath: file.walletPath,
+                provider: .init(plan: file.plan),
+                http: try market.http()
+            )
+        } else {
+            doctor = Doctor(
+                cluster: try market.resolvedCluster(),
+                market: try market.market(),
+                walletPath: try market.walletPath(),
+                http: try market.http()
+            )
+        }
+        let json = output.json
+        let findings = await doctor.examine { finding in
+            if !json { Console.output(FindingReport(finding).text) }
+        }
+        let report = ExaminationReport(findings)
+        if json { output.print(report) } else { Console.output("\n" + report.text) }
+        if !report.isWell { throw ExitCode(2) }
+    }
+}
+
+/// One finding.
+struct FindingReport: Report {
+    let subject: String
+    let status: String
+    let detail: String
+    let advice: String?
+
+    init(_ finding: Finding) {
+        subject = finding.subject.rawValue
+        status = finding.status.rawValue
+        detail = finding.detail
+        advice = finding.advice
+    }
+
+    var text: String {
+        let mark =
+            switch status {
+            case Finding.Status.good.rawValue: "✓"
+            case Finding.Status.warning.rawValue: "!"
+            case Finding.Status.failure.rawValue: "✗"
+            default: "-"
+            }
+        let name = subject + String(repeating: " ", count: max(0, 14 - subject.count))
+        return "\(mark) \(name)\(detail)"
+            + (advice.map { "\n  " + String(repeating: " ", count: 14) + "→ \($0)" } ?? "")
+    }
+}
+
+/// All findings.
+struct ExaminationReport: Report {
+    let isWell: Bool
+    let findings: [FindingReport]
+
+    init(_ findings: [Finding]) {
+        isWell = findings.allSatisfy { $0.status != .failure && $0.status != .skipped }
+        self.findings = findings.map { FindingReport($0) }
+    }
+
+    var text: String {
+        let failures = findings.count { $0.status == Finding.Status.failure.rawValue }
+        return isWell ? "Ready." : failures == 1 ? "One thing does not work." : "\(failures) things do not work."
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Inference
+import PeerChannel
+
+/// Looks at what a provider needs besides a chain and a wallet.
+struct ProviderExamination: Sendable {
+    let needs: Doctor.ProviderNeeds
+    let isLocal: Bool
+    let limit: Duration
+
+    func findings() async -> [Finding] {
+        var findings = await backends()
+        findings.append(await port())
+        findings.append(address())
+        if let relay = needs.relay { findings.append(await reach(relay)) }
+        findings.append(state())
+        return findings
+    }
+
+    private func backends() async -> [Finding] {
+        var findings: [Finding] = []
+        for (name, backend) in needs.plan.backends.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let offers = needs.plan.offers.filter { $0.backend == name }
+            do {
+                let models = try await within(limit) { try await backend.models() }
+                let missing = offers.map(\.backendModel).filter { !models.contains($0) }
+                guard missing.isEmpty else {
+                    findings.append(
+                        Finding(
+                            .backend,
+                            .failure,
+                            "“\(name.rawValue)” does not have \(missing.joined(separator: ", "))",
+                            advice:
+                                "It lists: \(models.prefix(10).joined(separator: ", ")). Load the model, or name one of these."
+                        )
+                    )
+                    continue
+                }
+                findings.append(Finding(.backend, .good, "“\(name.rawValue)” answers for \(offers.count) offer(s)"))
+            } catch {
+                findings.append(
+                    Finding(
+                        .backend,
+                        .failure,
+                        "“\(name.rawValue)”: \(error)",
+                        advice: "Start it, or check its address."
+                    )
+                )
+            }
+        }
+        return findings
+    }
+
+    private func port() async -> Finding {
+        let configuration = needs.plan.configuration
+        let target = "\(configuration.listenHost):\(configuration.listenPort)"
+        do {
+            let (host, port) = (configuration.listenHost, Int(configuration.listenPort))
+            try await within(limit) { try await ListeningProbe.listen(host: host, port: port) }
+            return Finding(.port, .good, "\(target) is free")
+        } catch {
+            return Finding(
+                .port,
+                .failure,
+                "can't listen at \(target): \(error)",
+                advice: "Stop what uses the port (perhaps this provider runs already), or choose another one."
+            )
+        }
+    }
+
+    private func address() -> Finding {
+        let configuration = needs.plan.configuration
+        guard let host = configuration.advertisedHost else {
+            if needs.relay != nil { return Finding(.address, .good, "clients come through the relay") }
+            return isLocal
+                ? Finding(.address, .good, "clients on this machine alone, as fits a local cluster")
+                : Finding(
+                    .address,
+                    .failure,
+                    "no address is configured that clients could reach",
+                    advice: "Name this machine's public host name or address, or a relay."
+                )
+        }
+        return Self.judge(host, isLocal: isLocal)
+    }
+
+    /// Clients refuse to dial what is not public.
+    static func judge(_ host: PeerHost, isLocal: Bool) -> Finding {
+        let isPublic =
+            switch host {
+            case .ip4(let address): DialPolicy.publicOnly.allows(address)
+            case .ip6(let address): DialPolicy.publicOnly.allows(address)
+            // What a name means is for each client to find out.
+            case .dns: true
+            }
+        guard !isPublic else { return Finding(.address, .good, "clients are sent to \(host)") }
+        return isLocal
+            ? Finding(.address, .good, "clients are sent to \(host), which a local cluster allows")
+            : Finding(
+                .address,
+                .failure,
+                "clients are sent to \(host), which is not public: they refuse to dial it",
+                advice: "Name a public address, or a relay."
+            )
+    }
+
+    private func reach(_ relay: RelayAddress) async -> Finding {
+        do {
+            try await within(limit) {
+                let dialer = Dialer(policy: .anywhere, timeout: limit, clock: SessionClock(ContinuousClock()))
+                try await dialer.connect(to: relay.endpoint).close()
+            }
+            return Finding(.relay, .good, "\(relay.endpoint) accepts connections")
+        } catch {
+            return Finding(.relay, .failure, "\(error)", advice: "Check the relay's address, or whether it runs.")
+        }
+    }
+
+    private func state() -> Finding {
+        let folder: String
+        do {
+            folder = try Provider.stateFolder(needs.plan.configuration)
+        } catch {
+            return Finding(.state, .failure, "\(error)", advice: "Name a folder that this user may write to.")
+        }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            return Finding(
+                .state,
+                .failure,
+                "\(folder) is not writable",
+                advice: "Give this user the folder, or name another."
+            )
+        }
+        return Finding(.state, .good, folder)
+    }
+}
