@@ -195,7 +195,8 @@ let package = Package(
         .target(
             name: "ChainferenceCommands",
             dependencies: [
-                "ChainferenceKit", "CurlHTTP", "LocalCluster", "ProviderConfiguration",
+                "ChainferenceKit", "CurlHTTP", "LocalCluster", "PeerChannel", "PeerRelay", "ProviderConfiguration",
+                "SodiumCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -209,11 +210,7 @@ let package = Package(
         .executableTarget(
             name: "chainference-localnet",
             dependencies: [
-                "LocalCluster", "Solana",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "ChainferenceCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "\(examples)/chainference-localnet"
         ),
@@ -231,11 +228,7 @@ let package = Package(
         .executableTarget(
             name: "chainference-relay",
             dependencies: [
-                "PeerRelay", "PeerChannel", "SodiumCrypto",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "ChainferenceCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "\(examples)/chainference-relay"
         ),

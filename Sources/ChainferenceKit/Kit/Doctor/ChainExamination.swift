@@ -15,7 +15,9 @@ struct ChainExamination: Sendable {
         self.cluster = cluster
         self.market = market
         self.limit = limit
-        rpc = RPCClient(cluster: cluster, http: http)
+        // Whoever asks wants to know now; patience would only hide the reason.
+        let policy = RPCPolicy(deadline: limit, attemptTimeout: limit, maximumAttempts: 2)
+        rpc = RPCClient(cluster: cluster, policy: policy, http: http)
     }
 
     func findings() async -> [Finding] {

@@ -1,24 +1,16 @@
-import ArgumentParser
+public import ArgumentParser
 import LocalCluster
 import Logging
 import ServiceLifecycle
 import Solana
 import UnixSignals
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-/// Runs a local cluster until it is told to stop.
-@main
-struct Localnet: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "chainference-localnet",
-        abstract: "Runs a local Solana-compatible cluster with the market program.",
+/// `chainference localnet`: a local cluster until it is told to stop.
+public struct LocalnetCommand: AsyncParsableCommand {
+    /// The command's name and texts.
+    public static let configuration = CommandConfiguration(
+        commandName: "localnet",
+        abstract: "Run a local Solana-compatible cluster with the market program.",
         discussion: """
             For development: its keys are public and its lamports worth nothing. The market program runs natively, so \
             the compute units that it reports are estimates. Everything is in memory; with --ledger it goes on from \
@@ -76,7 +68,11 @@ struct Localnet: AsyncParsableCommand {
     @Option(help: "Goes on from the snapshot in this file, and leaves it as it is.")
     var load: String?
 
-    func validate() throws {
+    /// Made by the argument parser.
+    public init() {}
+
+    /// Refuses what makes no sense together.
+    public func validate() throws {
         guard (0...65_535).contains(rpcPort), (0...65_535).contains(pubsubPort ?? 0) else {
             throw ValidationError("A port is a number from 0 to 65535.")
         }
@@ -101,7 +97,8 @@ struct Localnet: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    /// Runs the cluster.
+    public func run() async throws {
         var settings = LocalCluster.Configuration()
         settings.host = host
         settings.rpcPort = rpcPort
@@ -139,13 +136,13 @@ struct Localnet: AsyncParsableCommand {
 }
 
 /// Says where the cluster listens, once it does, and waits for the end.
-struct Banner: Service {
+private struct Banner: Service {
     let cluster: LocalCluster
     let isKept: Bool
 
     func run() async throws {
         let endpoints = try await cluster.endpoints()
-        print(
+        Console.output(
             """
             JSON-RPC   \(endpoints.rpcURL)
             PubSub     \(endpoints.webSocketURL)
@@ -153,17 +150,15 @@ struct Banner: Service {
             """
         )
         if let lagging = cluster.laggingEndpoints {
-            print("Lagging    \(lagging.rpcURL) \(lagging.webSocketURL)")
+            Console.output("Lagging    \(lagging.rpcURL) \(lagging.webSocketURL)")
         }
-        print(isKept ? "Stop with Ctrl-C; the ledger is kept." : "Stop with Ctrl-C; nothing is kept.")
-        // Whoever reads this through a pipe wants it now, not when the buffer is full.
-        fflush(nil)
+        Console.output(isKept ? "Stop with Ctrl-C; the ledger is kept." : "Stop with Ctrl-C; nothing is kept.")
         try await gracefulShutdown()
     }
 }
 
 /// Writes the cluster into its directory now and then, so that a crash loses little.
-struct Keeper: Service {
+private struct Keeper: Service {
     let cluster: LocalCluster
     let directory: LedgerDirectory
     let interval: Duration

@@ -1,5 +1,4 @@
-import ArgumentParser
-import Foundation
+public import ArgumentParser
 import Logging
 import PeerChannel
 import PeerRelay
@@ -7,12 +6,12 @@ import ServiceLifecycle
 import SodiumCrypto
 import UnixSignals
 
-/// Makes servers without a public address reachable, without reading what passes.
-@main
-struct ChainferenceRelay: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "chainference-relay",
-        abstract: "A blind relay: servers behind NAT dial out to it, and clients reach them through it.",
+/// `chainference relay`: makes servers without a public address reachable, without reading what passes.
+public struct RelayCommand: AsyncParsableCommand {
+    /// The command's name and texts.
+    public static let configuration = CommandConfiguration(
+        commandName: "relay",
+        abstract: "Run a blind relay: servers behind NAT dial out to it, and clients reach them through it.",
         discussion: """
             It passes bytes that it can't read, tells no server where a client comes from, and logs no client's address. Its \
             key is made at the first start; whoever has the file can be this relay.
@@ -49,7 +48,11 @@ struct ChainferenceRelay: AsyncParsableCommand {
     @Option(help: "Seconds between two lines about what the relay is doing; 0 for none.")
     var report: Int = 60
 
-    func run() async throws {
+    /// Made by the argument parser.
+    public init() {}
+
+    /// Runs the relay.
+    public func run() async throws {
         var configuration = Relay.Configuration()
         configuration.host = listen
         configuration.port = port
@@ -68,7 +71,7 @@ struct ChainferenceRelay: AsyncParsableCommand {
             report: report > 0 ? .seconds(report) : nil
         ) { port in
             let endpoint = try PeerAddress.Endpoint(host: advertised, port: UInt16(clamping: port))
-            Self.print("relay \(try RelayAddress(endpoint: endpoint, key: identity.publicKey))")
+            Console.output("relay \(try RelayAddress(endpoint: endpoint, key: identity.publicKey))")
         }
         let group = ServiceGroup(
             services: [service],
@@ -76,11 +79,6 @@ struct ChainferenceRelay: AsyncParsableCommand {
             logger: Logger(label: "chainference.relay")
         )
         try await group.run()
-    }
-
-    /// Writes a line at once, also into a pipe.
-    fileprivate static func print(_ line: String) {
-        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
     }
 }
 
@@ -99,7 +97,7 @@ private struct RelayService: Service {
                         while true {
                             try await Task.sleep(for: report)
                             let status = relay.status
-                            ChainferenceRelay.print(
+                            Console.output(
                                 "\(status.servers) servers, \(status.circuits) circuits now; \(status.opened) opened, "
                                     + "\(status.refused) refused, \(status.bytes) bytes since the start"
                             )
