@@ -420,10 +420,38 @@ def test_why_inactive_system_calls_are_refused(build, tmp_path: Path) -> None:
 
 # A whole program
 
+GUIDE = (ROOT / "Documentation" / "program-toolchain.md").read_text()
 
-@pytest.fixture(params=VERSIONS)
-def counter(request, build) -> Program:
-    return Program(build(HERE / "programs" / "counter", "--elf", request.param))
+
+def guides_program(heading: str) -> str:
+    """The first Swift text behind some words of the guide."""
+    return GUIDE[GUIDE.index(heading) :].split("```swift\n", 1)[1].split("```\n", 1)[0]
+
+
+@pytest.fixture(params=[(version, source) for version in VERSIONS for source in ("template", "guide")], ids="-".join)
+def counter(request, build, tmp_path: Path) -> Program:
+    """The counter of this folder, and the one that a reader of the guide gets who copies its text."""
+    version, source = request.param
+    if source == "template":
+        return Program(build(HERE / "programs" / "counter", "--elf", version))
+    folder = tmp_path / "counter"
+    folder.mkdir()
+    (folder / "Counter.swift").write_text(guides_program("## A first program"))
+    return Program(build(folder, "--elf", version))
+
+
+def test_the_guides_counter_is_the_template() -> None:
+    template = (HERE / "programs" / "counter" / "Counter.swift").read_text()
+    assert guides_program("## A first program") == template
+
+
+def test_the_guides_mistake_is_refused_as_the_guide_says(tool: Path, tmp_path: Path) -> None:
+    """The construct and the line, in the guide's own words."""
+    (tmp_path / "Sum.swift").write_text(guides_program("For example `Sum.swift`"))
+    run = subprocess.run([tool, tmp_path, "--output", tmp_path / "x.so"], capture_output=True, text=True, check=False)
+    said = GUIDE[GUIDE.index("is refused with\n") :].split("```text\n", 1)[1].split("```", 1)[0]
+    assert (run.returncode, run.stderr) == (1, said)
+    assert not (tmp_path / "x.so").exists()
 
 
 def test_the_counter_counts(counter: Program) -> None:

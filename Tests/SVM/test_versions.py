@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
 from market.errors import Error
 from test_toolchain import build, tool
@@ -13,7 +17,7 @@ SOURCES = ROOT / "Sources" / "ChainferenceKit" / "MarketProgram"
 
 @pytest.mark.parametrize("version", ["v0", "v3"])
 def test_a_life_in_each_format(build, version: str) -> None:
-    world = World(fee=250, elf=build(SOURCES, "--elf", version))
+    world = World(fee=250, elf=build(SOURCES, "--elf", version, "--optimize", "speed"))
     owner = world.provider()
     direct, opened = world.open(direct=owner), world.locked(owner)
     for job in (direct, opened):
@@ -26,8 +30,20 @@ def test_a_life_in_each_format(build, version: str) -> None:
     assert len(world.vm.svm.get_program_accounts(world.program.id)) == 2
 
 
-def test_optimized_for_speed_it_is_the_same_program(build) -> None:
-    world = World(elf=build(SOURCES, "--optimize", "speed"))
+@pytest.mark.parametrize("version", ["v0", "v3"])
+def test_no_frame_is_larger_than_two_kilobytes(tool: Path, tmp_path: Path, version: str) -> None:
+    """The VM gives each call 4 KiB; in version 3 a larger frame would run into its caller's."""
+    output = tmp_path / "market.so"
+    build = [tool, SOURCES, "--elf", version, "--optimize", "speed", "--report", "--output", output]
+    report = subprocess.run(build, check=True, capture_output=True, text=True).stdout
+    frames = {name: int(size) for size, name in re.findall(r"^ +\d+ code +(\d+) stack  (.+)$", report, re.MULTILINE)}
+    assert frames["entrypoint"] > 0
+    assert len(frames) > 20
+    assert max(frames.values()) <= 2_048, frames
+
+
+def test_optimized_for_size_it_is_the_same_program(build) -> None:
+    world = World(elf=build(SOURCES, "--optimize", "size"))
     owner = world.provider()
     world.claimed(owner)
     assert world.server(owner).completed == 1

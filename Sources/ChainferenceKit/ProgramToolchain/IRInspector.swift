@@ -289,7 +289,21 @@ private struct Inspection {
     /// The causes without their consequences, one entry for each construct and place.
     private func summary() -> [Diagnostic] {
         let causes = found.filter { !$0.isConsequence }
-        return Self.withoutRepetitions((causes.isEmpty ? found : causes).map(\.diagnostic))
+        return Self.withoutRepetitions(Self.withoutEchoes((causes.isEmpty ? found : causes).map(\.diagnostic)))
+    }
+
+    /// Without what the standard library does with memory because of a line of the program that is named already: in
+    /// functions that nobody wrote, and at the head of the function around that line.
+    private static func withoutEchoes(_ found: [Diagnostic]) -> [Diagnostic] {
+        let named = found.filter { $0.construct.isAboutMemory && ($0.location?.column ?? 0) > 0 }
+        guard !named.isEmpty else { return found }
+        let functions = Set(named.map(\.function))
+        return found.filter { diagnostic in
+            guard diagnostic.construct.isAboutMemory, let location = diagnostic.location else {
+                return !diagnostic.construct.isAboutMemory
+            }
+            return location.column > 0 || !functions.contains(diagnostic.function)
+        }
     }
 
     private static func withoutRepetitions(_ found: [Diagnostic]) -> [Diagnostic] {
