@@ -13,10 +13,10 @@ from anchorpy.error import LangErrorMessage, _LangErrorCode
 from anchorpy.program.core import _parse_idl_errors
 from cluster import ROOT
 from pyheck import shouty_snake, snake, upper_camel
-from world import IDL_FILE, load_idl
+from world import FORMS, load_idl
 
-SPECIFICATION: dict[str, Any] = json.loads((IDL_FILE.parent / "chainference_market.json").read_text())
-LEGACY: dict[str, Any] = json.loads(IDL_FILE.read_text())
+SPECIFICATION: dict[str, Any] = json.loads(FORMS["specification"].read_text())
+LEGACY: dict[str, Any] = json.loads(FORMS["legacy"].read_text())
 DOCUMENT = (ROOT / "Documentation" / "market-program.md").read_text()
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 from anchorpy.program.common import Event
-from pyheck import snake
 from solana.rpc.commitment import Confirmed
 from solders.pubkey import Pubkey
 from solders.system_program import ID as ZERO
 from solders.sysvar import INSTRUCTIONS
-from world import MODEL, World, model_hash
+from world import FORMS, MODEL, World, model_hash
 
 FEE = 250
+SPECIFICATION = json.loads(FORMS["specification"].read_text())
 
 
 def only(events: list[Event], name: str, **fields: object) -> None:
@@ -236,24 +238,21 @@ def test_an_instruction_survives_anchorpys_coder(world: World) -> None:
     """What was encoded decodes to the same arguments, for each instruction that has any."""
     coder = world.program.coder.instruction
     mode = world.program.type["RequestMode"]
-    samples = {"u8": 200, "u16": 60_000, "u64": 2**64 - 1, "string": "text", "publicKey": INSTRUCTIONS}
-    for instruction in world.program.idl.instructions:
-        layout = coder.ix_layout[snake(instruction.name)]
+    samples = {"u8": 200, "u16": 60_000, "u64": 2**64 - 1, "string": "text", "pubkey": INSTRUCTIONS}
+    for instruction in SPECIFICATION["instructions"]:
+        name = instruction["name"]
         values = {}
-        for argument, field in zip(instruction.args, layout.subcon.subcons):
-            kind = str(argument.ty)
-            if "RequestMode" in kind:
-                values[field.name] = mode.Direct()
-            elif "rray" in kind:
-                values[field.name] = list(range(32))
-            else:
-                values[field.name] = samples[_simple(kind)]
-        data = coder.encode(snake(instruction.name), values)
+        for argument, field in zip(instruction["args"], coder.ix_layout[name].subcon.subcons):
+            match argument["type"]:
+                case str() as kind:
+                    values[field.name] = samples[kind]
+                case {"array": ["u8", 32]}:
+                    values[field.name] = list(range(32))
+                case {"defined": {"name": "RequestMode"}}:
+                    values[field.name] = mode.Direct()
+                case kind:
+                    raise AssertionError(kind)
+        data = coder.encode(name, values)
         decoded = coder.parse(data)
-        assert decoded.name == snake(instruction.name)
+        assert decoded.name == name
         assert {name: decoded.data[name] for name in values} == values
-
-
-def _simple(kind: str) -> str:
-    name = kind.split(".")[-1]
-    return "publicKey" if name == "PublicKey" else name.lower()

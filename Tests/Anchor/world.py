@@ -1,35 +1,44 @@
-"""A market as a stranger with anchorpy sees it: nothing but the legacy IDL, and a cluster's RPC."""
+"""A market as a stranger with anchorpy sees it: nothing but an IDL, and a cluster's RPC.
+
+The IDL is in the legacy form, which PyPI `anchorpy` reads; with `ANCHOR_IDL=specification` it is in the form of the 0.1.0
+specification, which PyPI `anchorpy3` reads, a fork of anchorpy by other people. Everything else is the same.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from anchorpy import Context, EventParser, Program, Provider, Wallet
+from anchorpy import Context, EventParser, Idl, Program, Provider, Wallet
 from anchorpy.error import ProgramError
 from anchorpy.program.common import Event
-from anchorpy_core.idl import Idl
 from cluster import ROOT, Endpoints
 from pyheck import snake
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Confirmed, Processed
+from solana.rpc.core import RPCException
 from solana.rpc.types import TxOpts
 from solana.rpc.websocket_api import connect
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import ID as SYSTEM_PROGRAM
 from solders.sysvar import CLOCK, INSTRUCTIONS
+from solders.transaction import VersionedTransaction
 from voucher import verification
 
-IDL_FILE: Path = ROOT / "Documentation" / "idl" / "chainference_market.legacy.json"
+IDLS = ROOT / "Documentation" / "idl"
+FORMS = {"legacy": IDLS / "chainference_market.legacy.json", "specification": IDLS / "chainference_market.json"}
+IDL_FILE: Path = FORMS[os.environ.get("ANCHOR_IDL", "legacy")]
 UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 SOL = 1_000_000_000
@@ -72,6 +81,8 @@ class World:
         options = TxOpts(skip_confirmation=True, preflight_commitment=Processed)
         self.program = Program(idl, self.program_id, Provider(self.client, Wallet(self.payer), options))
         self.parser = EventParser(self.program_id, self.program.coder)
+        # The codes that the program has been made to answer with, and that anchorpy has named.
+        self.provoked: set[int] = set()
         self.market = self.derive(b"market")
         self.treasury = Keypair().pubkey()
         for address in (self.payer.pubkey(), self.authority.pubkey(), self.treasury):
@@ -178,8 +189,37 @@ class World:
         try:
             self.send(name, *args, **options)
         except ProgramError as error:
+            self.provoked.add(error.code)
             return error
         raise AssertionError(f"{name} was not refused")
+
+    def instruction(self, name: str, *args: Any, accounts: dict[str, Pubkey]) -> Instruction:
+        """An instruction as anchorpy builds it, unsent."""
+        return self.program.instruction[name](*args, ctx=Context(accounts=accounts))
+
+    def spoilt(self, instruction: Instruction, signers: list[Keypair]) -> ProgramError:
+        """The error that anchorpy reads from the answer to an instruction that it would not have built so."""
+
+        async def send() -> ProgramError:
+            blockhash = (await self.client.get_latest_blockhash(Confirmed)).value.blockhash
+            message = Message.new_with_blockhash([instruction], self.payer.pubkey(), blockhash)
+            transaction = VersionedTransaction(message, [self.payer, *signers])
+            try:
+                await self.program.provider.send(transaction)
+            except RPCException as refusal:
+                error = ProgramError.parse(refusal.args[0], self.errors, self.program_id)
+                assert error is not None, refusal
+                return error
+            raise AssertionError("not refused")
+
+        error = self.run(send())
+        self.provoked.add(error.code)
+        return error
+
+    @property
+    def errors(self) -> dict[int, str]:
+        """The IDL's errors as anchorpy has read them."""
+        return {error.code: error.msg for error in self.program.idl.errors}
 
     def events(self, signature: Signature) -> list[Event]:
         found: list[Event] = []
@@ -256,8 +296,8 @@ class World:
         address, bump = Pubkey.find_program_address(seeds, self.program_id)
         return Job(address, bump, client, signer)
 
-    def open(self, job: Job, direct: Keypair | None = None, **terms: Any) -> list[Event]:
-        """Publishes a request; accounts that an open one has no use for hold the program's address, as in Anchor."""
+    def terms(self, job: Job, direct: Keypair | None = None, **terms: Any) -> list[Any]:
+        """The arguments of a request."""
         terms = {
             "stake": 100_000,
             "maximum_output_price": 400_000,
@@ -281,9 +321,13 @@ class World:
             "mode": mode.Direct() if direct else mode.Open(),
             **terms,
         }
+        return self.ordered("request_inference", named)
+
+    def open(self, job: Job, direct: Keypair | None = None, **terms: Any) -> list[Event]:
+        """Publishes a request; accounts that an open one has no use for hold the program's address, as in Anchor."""
         return self.send(
             "request_inference",
-            *self.ordered("requestInference", named),
+            *self.terms(job, direct, **terms),
             accounts={
                 "request": job.address,
                 "requester": job.client.pubkey(),
@@ -349,4 +393,4 @@ class World:
 
 
 def program_address() -> str:
-    return json.loads(IDL_FILE.read_text())["metadata"]["address"]
+    return json.loads(FORMS["specification"].read_text())["address"]

@@ -34,8 +34,8 @@ class Life:
     generator: random.Random = field(default_factory=random.Random)
 
     @classmethod
-    def begin(cls, fee: int) -> Life:
-        world = World(fee=fee, minimum=100)
+    def begin(cls, fee: int, elf: bytes | None = None) -> Life:
+        world = World(fee=fee, minimum=100, elf=elf)
         return cls(world, [world.vm.keypair() for _ in range(4)], [world.vm.keypair() for _ in range(4)])
 
     # Steps
@@ -134,10 +134,11 @@ class Life:
         return self.generator.choice(unusual if self.generator.random() < 0.03 else usual)
 
     def job(self, state: int | None = None) -> Job:
-        """A request, mostly one in this state if there is one."""
-        recent = self.jobs[-30:]
-        if state is not None and self.generator.random() < 0.9:
-            recent = [job for job in recent if _state(self, job) == state] or recent
+        """A request, mostly one that exists, and in this state if there is one."""
+        recent = self.jobs[-40:]
+        if self.generator.random() < 0.9:
+            recent = [job for job in recent if _state(self, job) is not None] or recent
+            recent = [job for job in recent if state in (None, _state(self, job))] or recent
         if not recent:
             return self.world.job(self.generator.choice(self.clients))
         return self.generator.choice(recent)
@@ -164,13 +165,20 @@ def update_server(life: Life) -> Call:
 
 def set_listing(life: Life) -> Call:
     owner = life.owner()
-    listing = life.world.program.set_listing(owner.pubkey(), life.mostly([MODEL], list(MODELS)), *life.prices())
+    listing = life.world.program.set_listing(owner.pubkey(), life.generator.choice([MODEL, *MODELS]), *life.prices())
     return [listing], [owner]
 
 
 def remove_listing(life: Life) -> Call:
     owner = life.owner()
-    return [life.world.program.remove_listing(owner.pubkey(), model_hash(life.mostly(["a/b", "x" * 128], list(MODELS))))], [owner]
+    try:
+        models = [listing.model_id for listing in life.world.server(owner).listings]
+    except (KeyError, ValueError):
+        models = []
+    # Mostly one that is there, and mostly not the one that the requests ask for.
+    models = [model for model in models if model != MODEL] or models
+    model = life.mostly(models or ["a/b"], list(MODELS))
+    return [life.world.program.remove_listing(owner.pubkey(), model_hash(model))], [owner]
 
 
 def heartbeat(life: Life) -> Call:
@@ -185,6 +193,13 @@ def close_server(life: Life) -> Call:
 
 def collect_fees(life: Life) -> Call:
     return [life.world.program.collect_fees(life.owner().pubkey(), life.world.treasury)], []
+
+
+def initialize_market(life: Life) -> Call:
+    """There is one already."""
+    authority = life.world.authority
+    key = authority.pubkey()
+    return [life.world.program.initialize_market(key, key, life.world.treasury, 0, 0)], [authority]
 
 
 def update_market(life: Life) -> Call:
@@ -276,6 +291,19 @@ def release_request(life: Life) -> Call:
     return [life.world.program.release_request(job.address, owner.pubkey(), job.client.pubkey())], [owner]
 
 
+def lock_again(life: Life) -> Call:
+    """Given back and locked again in one transaction, or with a second between."""
+    job = life.job(LOCKED)
+    owner = _holder(life, job)
+    slot, stake, _ = _created(life, job)
+    release = life.world.program.release_request(job.address, owner.pubkey(), job.client.pubkey())
+    if life.generator.random() < 0.5:
+        life.world.vm.send([release], [owner])
+        life.world.vm.advance(seconds=life.generator.choice([0, 1]))
+    lock = life.world.program.lock_request(job.address, owner.pubkey(), slot, stake, 0, "")
+    return [release, lock] if life.generator.random() < 0.5 else [lock], [owner]
+
+
 def begin_close(life: Life) -> Call:
     job = life.job(LOCKED)
     return [life.world.program.begin_close(job.address, job.client.pubkey())], [job.client]
@@ -285,8 +313,8 @@ def claim_payment(life: Life) -> Call:
     generator, job = life.generator, life.job(LOCKED)
     owner = _holder(life, job)
     _, stake, locked_at = _created(life, job)
-    vouched = life.mostly([0, 1, stake // 2, stake], [2**64 - 1])
-    amount = min(life.mostly([0, 1, vouched // 2, vouched, min(vouched, stake)], [stake, stake + 1, 2**64 - 1]), 2**64 - 1)
+    vouched = life.mostly([0, 1, stake // 2, stake, stake], [2**64 - 1])
+    amount = min(life.mostly([1, vouched // 2, vouched, min(vouched, stake)], [0, stake, stake + 1, 2**64 - 1]), 2**64 - 1)
     if generator.random() < 0.3:
         claim = life.world.program.claim_payment(job.address, owner.pubkey(), job.client.pubkey(), amount)
         return [claim], [owner]
@@ -297,6 +325,26 @@ def claim_payment(life: Life) -> Call:
     return [verification(signer, text, first), claim], [owner]
 
 
+def served(life: Life) -> Call:
+    """A whole answer: opened, locked and, in the end, claimed with a voucher."""
+    generator, world = life.generator, life.world
+    owner, client = generator.choice(life.owners[:3]), generator.choice(life.clients)
+    job = world.job(client, stake=generator.choice([50_000, 1_000_000]), credit=generator.choice([0, 5_000]))
+    life.jobs.append(job)
+    world.vm.send([world.open_instruction(job)], [client])
+    world.vm.advance(seconds=1)
+    slot, stake, _ = _created(life, job)
+    world.vm.send([world.program.lock_request(job.address, owner.pubkey(), slot, stake)], [owner])
+    world.vm.advance(seconds=generator.choice([0, 1, 60, 61]))
+    if generator.random() < 0.2:
+        flag = world.program.flag_response(job.address, client.pubkey(), world.program.server(owner.pubkey()))
+        world.vm.send([flag], [client])
+    amount = generator.choice([1, stake // 3, stake])
+    _, _, locked_at = _created(life, job)
+    claim = world.program.claim_payment(job.address, owner.pubkey(), client.pubkey(), amount, vouched=True)
+    return [verification(job.voucher_signer, message(job.address, amount, locked_at)), claim], [owner]
+
+
 def expire_request(life: Life) -> Call:
     job = life.job()
     server = life.world.program.server(_holder(life, job).pubkey())
@@ -304,13 +352,19 @@ def expire_request(life: Life) -> Call:
 
 
 def flag_response(life: Life) -> Call:
-    job = life.job(CLAIMED)
+    job = life.job(life.generator.choice([CLAIMED, LOCKED]))
     server = life.world.program.server(_holder(life, job).pubkey())
     return [life.world.program.flag_response(job.address, job.client.pubkey(), server)], [job.client]
 
 
 def compare_responses(life: Life) -> Call:
-    one, two = life.job(CLAIMED), life.job(CLAIMED)
+    one = life.job(CLAIMED)
+    two = life.job(CLAIMED)
+    for _ in range(4):
+        # Mostly of different servers.
+        if _holder(life, one) != _holder(life, two):
+            break
+        two = life.job(CLAIMED)
     servers = [life.world.program.server(_holder(life, job).pubkey()) for job in (one, two)]
     clients = (one.client.pubkey(), two.client.pubkey())
     return [life.world.program.compare_responses(one.address, two.address, *servers, *clients)], [one.client, two.client]
@@ -339,10 +393,13 @@ CALLS: list[Callable[[Life], Call]] = [
     heartbeat,
     close_server,
     collect_fees,
+    collect_fees,
+    initialize_market,
     update_market,
     accept_market,
     cancel_request,
     release_request,
+    lock_again,
     begin_close,
     expire_request,
     flag_response,
@@ -350,11 +407,15 @@ CALLS: list[Callable[[Life], Call]] = [
     close_request,
     send_lamports,
     *OFTEN * 4,
+    *[served] * 4,
+    compare_responses,
+    compare_responses,
 ]
 
 
-def live(steps: list[int], fee: int) -> None:
-    life = Life.begin(fee)
+def live(steps: list[int], fee: int, elf: bytes | None = None) -> None:
+    """Live a life; `elf` is another program than the one under test."""
+    life = Life.begin(fee, elf)
     for owner in life.owners[:3]:
         life.world.vm.must(
             [

@@ -1,20 +1,27 @@
 """Runs every transaction of a test a second time, natively, and compares.
 
 The market program is one source for two machines. `market-native` runs it on this one; whatever a test sends to the VM
-is sent there too, and result, accounts, lamports and events must be equal.
+is sent there too, and result, accounts, lamports, events and log must be equal.
+
+What of the log is comparable: every line but those of the meter (`consumed … of … compute units`), which only the VM has. That
+is, in this order: which program was entered at which depth, what it logged (events), whom it called in between, and how
+it ended, with its error code. Where a call of the system program fails, its own words stand in the log; there both logs
+are compared up to them.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import struct
 import subprocess
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from market.ceilings import ceiling
+from market.ceilings import ceiling, names
 from solders.message import Message
 from solders.pubkey import Pubkey
 
@@ -66,6 +73,8 @@ class Comparison:
     instructions = 0
     # How many of them were refused.
     refusals = 0
+    # The same by instruction, and whether it was refused.
+    outcomes: ClassVar[Counter[tuple[str | None, bool]]] = Counter()
 
     def __init__(self) -> None:
         self.process = subprocess.Popen([native_path()], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -81,32 +90,40 @@ class Comparison:
         """Run the transaction natively; raises where the two machines differ."""
         states = list(before)
         states[0] = replace(states[0], lamports=states[0].lamports - outcome.fee)
-        events: list[bytes] = []
+        lines: list[str] = []
         for index, instruction in enumerate(message.instructions):
             called = message.account_keys[instruction.program_id_index]
             if called == program:
-                result = self._run(vm, message, index, states, events)
+                result = self._run(vm, message, index, states, lines)
                 Comparison.instructions += 1
+                Comparison.outcomes[names().get(bytes(instruction.data[:8])), result != 0] += 1
                 if result != 0:
                     Comparison.refusals += 1
                     self._compare_refusal(result, index, outcome)
+                    _compare_logs(lines, outcome.logs)
                     self._hold_to_its_ceiling(message, program, result, outcome)
                     return
             elif called == SYSTEM_PROGRAM and bytes(instruction.data[:4]) == struct.pack("<I", TRANSFER):
                 if outcome.failed_instruction == index:
                     return
                 _transfer(instruction, states)
+                lines += _entered(called, 1, "success")
             elif called not in INERT:
                 return
             elif outcome.failed_instruction == index:
                 return
+            else:
+                lines += [] if called == ED25519_PROGRAM else _entered(called, 1, "success")
         if outcome.error is not None:
             # What the runtime alone judges, after the program.
             assert isinstance(outcome.error, str), f"natively accepted, but refused by the VM: {outcome.error}"
+            if "InsufficientFundsForRent" in outcome.error:
+                poor = any(0 < state.lamports < vm.minimum_balance(len(state.data)) for state in states)
+                assert poor, "natively every account keeps its rent, in the VM one does not"
             return
         for key, native, real in zip(message.account_keys, states, after, strict=True):
             assert native == real, f"{key}: the machines differ\nnative {native}\nVM     {real}"
-        assert events == outcome.events, "the machines differ in their events"
+        _compare_logs(lines, outcome.logs)
 
     def _compare_refusal(self, result: int, index: int, outcome: Outcome) -> None:
         assert outcome.error is not None, f"refused natively with {result:#x}, but accepted by the VM"
@@ -126,7 +143,7 @@ class Comparison:
         most = ceiling(data, result)
         assert outcome.units <= most, f"refused with {result} for {outcome.units} units, more than {most}"
 
-    def _run(self, vm: VM, message: Message, index: int, states: list[State], events: list[bytes]) -> int:
+    def _run(self, vm: VM, message: Message, index: int, states: list[State], lines: list[str]) -> int:
         instruction = message.instructions[index]
         clock = vm.svm.get_clock()
         frame = struct.pack(
@@ -168,11 +185,20 @@ class Comparison:
             # An account without lamports is gone.
             states[account] = new if lamports else State(0, b"", SYSTEM_PROGRAM, executable=False)
         number, at = answer[at], at + 1
+        called = message.account_keys[instruction.program_id_index]
+        lines.append(f"Program {called} invoke [1]")
         for _ in range(number):
-            (length,) = struct.unpack_from("<I", answer, at)
-            events.append(answer[at + 4 : at + 4 + length])
-            at += 4 + length
+            if answer[at] == 0:
+                (length,) = struct.unpack_from("<I", answer, at + 1)
+                payload, at = answer[at + 5 : at + 5 + length], at + 5 + length
+                lines.append(f"Program data: {base64.b64encode(payload).decode()}")
+            else:
+                (status,) = struct.unpack_from("<Q", answer, at + 1)
+                lines += _entered(SYSTEM_PROGRAM, 2, "success" if status == 0 else FAILED_CALL)
+                at += 9
         assert at == len(answer)
+        ends = "success" if result == 0 else f"failed: custom program error: {result:#x}" if result < 2**32 else FAILED_CALL
+        lines.append(ends if ends == FAILED_CALL else f"Program {called} {ends}")
         return result
 
     def _exchange(self, frame: bytes) -> bytes:
@@ -184,6 +210,22 @@ class Comparison:
         head = source.read(4)
         assert len(head) == 4, "the native program trapped"
         return source.read(struct.unpack("<I", head)[0])
+
+
+# Stands for what the system program, or the runtime in its place, says of its own refusal.
+FAILED_CALL = "a call failed"
+
+
+def _entered(program: Pubkey, depth: int, ends: str) -> list[str]:
+    return [f"Program {program} invoke [{depth}]", ends if ends == FAILED_CALL else f"Program {program} {ends}"]
+
+
+def _compare_logs(native: list[str], real: list[str]) -> None:
+    real = [line for line in real if " compute units" not in line]
+    if FAILED_CALL in native:
+        native = native[: native.index(FAILED_CALL)]
+        real = real[: len(native)]
+    assert native == real, "\n".join(["the machines differ in their logs", "native:", *native, "VM:", *real])
 
 
 def _is_writable(message: Message, index: int) -> bool:

@@ -52,10 +52,12 @@ public struct InitializeMarketInstruction: MarketInstruction {
 
     /// The instruction as a transaction carries it.
     public func instruction(in market: Market) -> Instruction {
-        var data = InstructionData(InstructionDiscriminator.initializeMarket)
-        data.append(authority)
-        data.append(minimumComparedCharge)
-        data.append(fee.rawValue)
+        let data = InstructionData(
+            InstructionDiscriminator.initializeMarket,
+            authority: authority,
+            minimumComparedCharge: minimumComparedCharge,
+            fee: fee
+        )
         return Instruction(
             program: market.program,
             accounts: [

@@ -49,10 +49,12 @@ public struct UpdateMarketInstruction: MarketInstruction {
 
     /// The instruction as a transaction carries it.
     public func instruction(in market: Market) -> Instruction {
-        var data = InstructionData(InstructionDiscriminator.updateMarket)
-        data.append(pendingAuthority ?? .zero)
-        data.append(minimumComparedCharge)
-        data.append(fee.rawValue)
+        let data = InstructionData(
+            InstructionDiscriminator.updateMarket,
+            authority: pendingAuthority ?? .zero,
+            minimumComparedCharge: minimumComparedCharge,
+            fee: fee
+        )
         return Instruction(
             program: market.program,
             accounts: [

@@ -34,17 +34,12 @@ public struct UpdateServerInstruction: MarketInstruction {
 
     /// The instruction as a transaction carries it.
     public func instruction(in market: Market) -> Instruction {
-        var data = InstructionData(InstructionDiscriminator.updateServer)
-        data.append(peerKey)
-        data.append(string: peerAddress)
-        return Instruction(
-            program: market.program,
-            accounts: [
-                .writable(market.server(of: owner)),
-                .writableSigner(owner),
-                .readonly(SystemProgram.id),
-            ],
-            data: data.bytes
+        .describingServer(
+            InstructionDiscriminator.updateServer,
+            of: owner,
+            peerKey: peerKey,
+            peerAddress: peerAddress,
+            in: market
         )
     }
 }

@@ -16,13 +16,8 @@ public enum UpdateServer {
     /// How many accounts the instruction needs.
     public static let accountCount: UInt64 = 3
 
-    /// Byte offsets of the arguments in the instruction's data.
-    public enum Arguments {
-        /// [u8; 32].
-        public static let peerKey = 8
-        /// string: as in `add_server`.
-        public static let peerAddress = 40
-    }
+    /// Byte offsets of the arguments in the instruction's data: those of ``AddServer``.
+    public typealias Arguments = AddServer.Arguments
 
     // MARK: Execution
 

@@ -8,8 +8,21 @@ public enum NativeMarket {
         public var result: UInt64
         /// The accounts as the program left them; meaningless unless the result is 0.
         public var accounts: [NativeAccount]
+        /// What the program did that a validator logs, in order.
+        public var log: [LogEntry]
+
         /// The events.
-        public var events: [[UInt8]]
+        public var events: [[UInt8]] {
+            log.compactMap { if case .data(let bytes) = $0 { bytes } else { nil } }
+        }
+    }
+
+    /// One thing that leaves lines in a validator's log.
+    public enum LogEntry: Equatable, Sendable {
+        /// The program logged these bytes: an event.
+        case data([UInt8])
+        /// The program called the system program, which answered with this status.
+        case systemCall(status: UInt64)
     }
 
     /// Runs one instruction.
@@ -31,6 +44,6 @@ public enum NativeMarket {
         let region = InputRegion(places: places, instruction: data, program: program)
         let runtime = NativeRuntime(clock: clock, rent: rent)
         let result = MarketProgram.process(input: region.start, instruction: region.instruction, runtime: runtime)
-        return Outcome(result: result, accounts: region.accounts(), events: runtime.events)
+        return Outcome(result: result, accounts: region.accounts(), log: runtime.log)
     }
 }

@@ -8,7 +8,7 @@ final class NativeRuntime: Runtime {
     let scratch: UnsafeMutableRawPointer
     private let clock: [UInt8]
     private let rent: [UInt8]
-    private(set) var events: [[UInt8]] = []
+    private(set) var log: [NativeMarket.LogEntry] = []
 
     /// - Parameters:
     ///   - clock: The 40 bytes of the Clock sysvar.
@@ -84,14 +84,18 @@ final class NativeRuntime: Runtime {
         }
         let held = balance(accounts.payer)
         // `SystemError::ResultWithNegativeLamports`.
-        guard held >= lamports else { return 1 }
+        guard held >= lamports else {
+            log.append(.systemCall(status: 1))
+            return 1
+        }
+        log.append(.systemCall(status: 0))
         setBalance(accounts.payer, held - lamports)
         setBalance(accounts.receiver, balance(accounts.receiver) + lamports)
         return 0
     }
 
     func logData(_ bytes: UnsafeRawPointer, count: Int) {
-        events.append([UInt8](UnsafeRawBufferPointer(start: bytes, count: count)))
+        log.append(.data([UInt8](UnsafeRawBufferPointer(start: bytes, count: count))))
     }
 
     // MARK: Headers

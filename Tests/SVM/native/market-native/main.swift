@@ -5,7 +5,7 @@
 //        u8 flags (1 signer, 2 writable, 4 executable), [32] key, [32] owner, u64 lamports, u32 length, data;
 //        u32 length of the instruction's data, the data, [32] program
 //   out: u64 result, u8 count of accounts that repeat none, each: [32] owner, u64 lamports, u32 length, data;
-//        u8 count of events, each: u32 length, bytes
+//        u8 count of log entries, each: u8 0, u32 length, bytes for an event; u8 1, u64 status for a call of the system program
 
 import NativeMarket
 
@@ -95,8 +95,13 @@ func answer(_ frame: [UInt8]) -> [UInt8] {
     for account in outcome.accounts {
         result += account.owner + encoded(account.lamports, 8) + sized(account.data)
     }
-    result += encoded(UInt64(outcome.events.count), 1)
-    for event in outcome.events { result += sized(event) }
+    result += encoded(UInt64(outcome.log.count), 1)
+    for entry in outcome.log {
+        switch entry {
+        case .data(let bytes): result += [0] + sized(bytes)
+        case .systemCall(let status): result += [1] + encoded(status, 8)
+        }
+    }
     return result
 }
 
