@@ -36,6 +36,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        // Server and clients of the group "streams", each in a process of its own.
+        .executableTarget(
+            name: "peer-streams",
+            dependencies: [
+                .product(name: "PeerChannel", package: "ChainferenceKit"),
+                .product(name: "SodiumCrypto", package: "ChainferenceKit"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -78,5 +78,5 @@ struct BenchmarkGroup: Sendable {
     let title: String
     let run: @Sendable (inout Stopwatch, BenchmarkContext) async throws -> Void
 
-    static let all: [BenchmarkGroup] = [.chain, .borsh, .sealing, .handshake, .program, .market]
+    static let all: [BenchmarkGroup] = [.chain, .borsh, .sealing, .handshake, .streams, .program, .market]
 }
