@@ -7,6 +7,7 @@ from typing import Any
 
 PREFLIGHT_FAILURE = -32002
 SIGNATURE_VERIFICATION_FAILURE = -32003
+UNSUPPORTED_VERSION = -32015
 MIN_CONTEXT_SLOT_NOT_REACHED = -32016
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
@@ -50,6 +51,9 @@ INSTRUCTION_TEXTS = {
     "PrivilegeEscalation": "Cross-program invocation with unauthorized signer or writable account",
     "ProgramFailedToComplete": "Program failed to complete",
     "InvalidAccountOwner": "Invalid account owner",
+    "Immutable": "Account is immutable",
+    "IncorrectAuthority": "Incorrect authority provided",
+    "UnsupportedSysvar": "Unsupported sysvar",
     "ArithmeticOverflow": "Program arithmetic overflowed",
 }
 
@@ -105,6 +109,8 @@ def transaction_error_text(error: str | dict[str, Any]) -> str:
     if "InsufficientFundsForRent" in error:
         index = error["InsufficientFundsForRent"]["account_index"]
         return f"Transaction results in an account ({index}) with insufficient funds for rent"
+    if "DuplicateInstruction" in error:
+        return f"Transaction contains a duplicate instruction ({error['DuplicateInstruction']}) that is not allowed"
     return str(error)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -10,15 +12,20 @@ from typing import Any
 
 from solders.account import Account
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from vm import VM
 
+from . import base58
 from .errors import PREFLIGHT_FAILURE, SIGNATURE_VERIFICATION_FAILURE, RPCError, invalid_params
 from .errors import transaction_error, transaction_error_text
 
 PACKET = 1_232
 # A blockhash is good for this many blocks after its own.
 BLOCKHASH_LIFE = 150
+# What stands before the addresses in the account of a lookup table.
+LOOKUP_TABLE_HEADER = 56
+SLOT_HASHES = Pubkey.from_string("SysvarS1otHashes111111111111111111111111111")
 ErrorJSON = str | dict[str, Any]
 
 
@@ -30,6 +37,10 @@ class Execution:
     logs: list[str]
     units: int
     fee: int
+    inner: list[Any] = field(default_factory=list)
+    return_data: dict[str, Any] | None = None
+    # What a simulation leaves the accounts as, by address; nothing if it fails.
+    after: dict[str, Account] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,9 @@ class Record:
     slot: int
     block_time: int
     execution: Execution
+    # The message's own keys, then those that it looks up to write, then those that it looks up to read.
     keys: list[str]
+    loaded: tuple[int, int]
     balances_before: list[int]
     balances_after: list[int]
 
@@ -64,6 +77,9 @@ class Ledger:
         self.confirm_after, self.finalize_after = confirm_after, finalize_after
         self.height = 0
         self.blockhashes: deque[tuple[str, int]] = deque(maxlen=BLOCKHASH_LIFE + 1)
+        # Programs refuse a list that is not full, as it has been since the first minutes of every public cluster.
+        past = range(self.slot - 1, self.slot - 513, -1)
+        self.slot_hashes = deque((struct.pack("<Q", slot) + bytes(32) for slot in past), maxlen=512)
         self.records: dict[str, Record] = {}
         self.by_address: dict[str, list[str]] = {}
         self.listeners = Listeners()
@@ -81,9 +97,17 @@ class Ledger:
         self.height += 1
         self.vm.set_time(max(int(time.time()), self.vm.now), self.slot + 1)
         self.vm.svm.expire_blockhash()
+        self._note_slot()
         self.blockhashes.append((str(self.vm.svm.latest_blockhash()), self.height))
         for listener in self.listeners.slot:
             listener(self.slot)
+
+    def _note_slot(self) -> None:
+        """The sysvar of the last 512 slots, newest first, which LiteSVM leaves as it was at genesis."""
+        self.slot_hashes.appendleft(struct.pack("<Q", self.slot - 1) + bytes(self.vm.svm.latest_blockhash()))
+        data = struct.pack("<Q", len(self.slot_hashes)) + b"".join(self.slot_hashes)
+        kept = self.vm.svm.get_account(SLOT_HASHES)
+        self.vm.svm.set_account(SLOT_HASHES, Account(kept.lamports, data, kept.owner, False, 0))
 
     def commitment(self, slot: int) -> str:
         age = self.slot - slot
@@ -98,6 +122,17 @@ class Ledger:
 
     def account(self, key: Pubkey) -> Account | None:
         return self.vm.account(key)
+
+    def keys(self, message: Any) -> tuple[list[Pubkey], tuple[int, int]]:
+        """All accounts of a message, and how many of them it looks up to write and to read."""
+        written, read = [], []
+        for lookup in getattr(message, "address_table_lookups", []):
+            account = self.account(lookup.account_key)
+            data = b"" if account is None else bytes(account.data)[LOOKUP_TABLE_HEADER:]
+            addresses = [Pubkey(data[at : at + 32]) for at in range(0, len(data) - 31, 32)]
+            written += [addresses[index] for index in lookup.writable_indexes if index < len(addresses)]
+            read += [addresses[index] for index in lookup.readonly_indexes if index < len(addresses)]
+        return [*message.account_keys, *written, *read], (len(written), len(read))
 
     # Transactions
 
@@ -116,6 +151,14 @@ class Ledger:
             raise invalid_params("failed to deserialize transaction: trailing bytes")
         return transaction
 
+    def fee(self, message: Any) -> int | None:
+        """What LiteSVM would charge for a message, or nothing if it would not come to that."""
+        signatures = [Signature.default()] * message.header.num_required_signatures
+        self.vm.svm.with_sigverify(False)
+        result = self.vm.svm.simulate_transaction(VersionedTransaction.populate(message, signatures))
+        self.vm.svm.with_sigverify(True)
+        return result.meta().fee() or None
+
     def simulate(self, transaction: VersionedTransaction, verify: bool = True) -> Execution:
         """Run it and change nothing."""
         if self.last_valid_height(str(transaction.message.recent_blockhash)) is None:
@@ -127,9 +170,10 @@ class Ledger:
         self.vm.svm.with_sigverify(verify)
         result = self.vm.svm.simulate_transaction(transaction)
         self.vm.svm.with_sigverify(True)
-        meta = result.meta()
-        error = transaction_error(result.err()) if hasattr(result, "err") else None
-        return Execution(error, meta.logs(), meta.compute_units_consumed(), meta.fee())
+        if hasattr(result, "err"):
+            return executed(result.meta(), transaction_error(result.err()))
+        after = {str(key): Account.from_bytes(bytes(account)) for key, account in result.post_accounts()}
+        return executed(result.meta(), None, after)
 
     def send(self, raw: bytes, skip_preflight: bool) -> str:
         """Land the transaction; the signature is the answer also when the transaction fails on the chain."""
@@ -141,18 +185,21 @@ class Ledger:
         if stale or signature in self.records or not all(transaction.verify_with_results()):
             # A validator drops it without a word.
             return signature
-        keys = list(transaction.message.account_keys)
+        keys, loaded = self.keys(transaction.message)
         before = [self.account(key) for key in keys]
         result = self.vm.svm.send_transaction(transaction)
         failed = hasattr(result, "err")
         meta = result.meta() if failed else result
         error = transaction_error(result.err()) if failed else None
-        if meta.fee() == 0 and failed:
-            # Not even its fee can be paid: it does not land.
-            return signature
-        execution = Execution(error, meta.logs(), meta.compute_units_consumed(), meta.fee())
         after = [self.account(key) for key in keys]
-        self._land(Record(signature, raw, transaction, self.slot, self.vm.now, execution, *_balances(keys, before, after)))
+        if failed and before[0] == after[0]:
+            # Nobody has paid for it: it does not land.
+            return signature
+        names, *balances = _balances(keys, before, after)
+        execution = executed(meta, error)
+        self._land(
+            Record(signature, raw, transaction, self.slot, self.vm.now, execution, names, loaded, *balances)
+        )
         self._tell(keys, before, after)
         return signature
 
@@ -170,8 +217,8 @@ class Ledger:
         after = self.account(key)
         signature = str(result.signature())
         execution = Execution(None, [], 0, 0)
-        balances = _balances([key], [before], [after])
-        self._land(Record(signature, b"", None, self.slot, self.vm.now, execution, *balances))
+        names, *balances = _balances([key], [before], [after])
+        self._land(Record(signature, b"", None, self.slot, self.vm.now, execution, names, (0, 0), *balances))
         self._tell([key], [before], [after])
         return signature
 
@@ -200,13 +247,40 @@ def _balances(
     return [str(key) for key in keys], lamports[0], lamports[1]
 
 
+def executed(meta: Any, error: ErrorJSON | None, after: dict[str, Account] | None = None) -> Execution:
+    """What LiteSVM says about a run, in the shapes of the protocol."""
+    inner = [
+        {
+            "index": index,
+            "instructions": [
+                {
+                    "programIdIndex": each.instruction().program_id_index,
+                    "accounts": list(each.instruction().accounts),
+                    "data": base58.encode(bytes(each.instruction().data)),
+                    "stackHeight": each.stack_height(),
+                }
+                for each in calls
+            ],
+        }
+        for index, calls in enumerate(meta.inner_instructions())
+        if calls
+    ]
+    returned = meta.return_data()
+    return_data = None
+    if bytes(returned.data):
+        encoded = base64.b64encode(bytes(returned.data)).decode()
+        return_data = {"programId": str(returned.program_id), "data": [encoded, "base64"]}
+    return Execution(error, meta.logs(), meta.compute_units_consumed(), meta.fee(), inner, return_data, after)
+
+
 def simulation_json(execution: Execution) -> dict[str, Any]:
     return {
         "err": execution.error,
         "logs": execution.logs,
         "accounts": None,
         "unitsConsumed": execution.units,
-        "returnData": None,
+        "returnData": execution.return_data,
         "innerInstructions": None,
         "replacementBlockhash": None,
+        "fee": execution.fee if execution.logs or execution.error is None else None,
     }

@@ -13,7 +13,8 @@ from solders.signature import Signature
 
 from . import base58
 from .encoding import Config, account_json, decode_transaction, matches
-from .errors import INVALID_PARAMS, METHOD_NOT_FOUND, MIN_CONTEXT_SLOT_NOT_REACHED, RPCError, invalid_params
+from .errors import INVALID_PARAMS, METHOD_NOT_FOUND, MIN_CONTEXT_SLOT_NOT_REACHED, UNSUPPORTED_VERSION
+from .errors import RPCError, invalid_params
 from .ledger import Ledger, Record, simulation_json
 
 VERSION = "4.1.2"
@@ -118,6 +119,8 @@ class Methods:
         parsed = from_bytes_versioned(base64.b64decode(message, validate=True))
         if self.ledger.last_valid_height(str(parsed.recent_blockhash)) is None:
             return self._context(None)
+        if (fee := self.ledger.fee(parsed)) is not None:
+            return self._context(fee)
         return self._context(SIGNATURE_FEE * (parsed.header.num_required_signatures + _precompiles(parsed)))
 
     # Accounts
@@ -166,9 +169,15 @@ class Methods:
             transaction = self.ledger.parse(raw)
         execution = self.ledger.simulate(transaction, verify=verify)
         value = simulation_json(execution) | {"replacementBlockhash": replacement}
-        if wanted := config.get("accounts"):
-            value["accounts"] = [None for _ in wanted["addresses"]]
+        if config.get("innerInstructions"):
+            value["innerInstructions"] = execution.inner
+        if (wanted := config.get("accounts")) and execution.after is not None:
+            value["accounts"] = [self._after(execution.after, key, wanted) for key in wanted["addresses"]]
         return self._context(value)
+
+    def _after(self, after: dict[str, Any], key: str, config: Config) -> dict[str, Any] | None:
+        account = after.get(key) or self.ledger.account(pubkey(key))
+        return None if account is None or account.lamports == 0 else account_json(account, config)
 
     def getSignatureStatuses(self, signatures: list[str], _: Config | None = None) -> dict[str, Any]:
         if len(signatures) > MOST_STATUSES:
@@ -214,10 +223,21 @@ class Methods:
         if record is None or record.transaction is None:
             return None
         encoding = config.get("encoding", "json")
+        number = 0 if record.transaction.version() == 0 else "legacy"
+        known = config.get("maxSupportedTransactionVersion")
+        if number == 0 and known is None:
+            raise RPCError(
+                UNSUPPORTED_VERSION,
+                "Transaction version (0) is not supported by the requesting client. Please try the request again with "
+                'the following configuration parameter: "maxSupportedTransactionVersion": 0',
+            )
+        returned = record.execution.return_data
+        writes, _reads = record.loaded
+        own = len(record.keys) - sum(record.loaded)
         return {
             "slot": record.slot,
             "blockTime": record.block_time,
-            "version": 0 if record.transaction.version() == 0 else "legacy",
+            **({} if known is None else {"version": number}),
             "transaction": _transaction_json(record, encoding),
             "meta": {
                 "err": record.execution.error,
@@ -225,13 +245,17 @@ class Methods:
                 "fee": record.execution.fee,
                 "preBalances": record.balances_before,
                 "postBalances": record.balances_after,
-                "innerInstructions": [],
+                "innerInstructions": record.execution.inner,
                 "logMessages": record.execution.logs,
                 "preTokenBalances": [],
                 "postTokenBalances": [],
                 "rewards": [],
-                "loadedAddresses": {"writable": [], "readonly": []},
+                "loadedAddresses": {
+                    "writable": record.keys[own : own + writes],
+                    "readonly": record.keys[own + writes :],
+                },
                 "computeUnitsConsumed": record.execution.units,
+                **({} if returned is None else {"returnData": returned}),
             },
         }
 
@@ -271,6 +295,14 @@ def _transaction_json(record: Record, encoding: str) -> Any:
         return [base58.encode(record.raw), "base58"]
     message = record.transaction.message
     header = message.header
+    lookups = [
+        {
+            "accountKey": str(each.account_key),
+            "writableIndexes": list(each.writable_indexes),
+            "readonlyIndexes": list(each.readonly_indexes),
+        }
+        for each in getattr(message, "address_table_lookups", [])
+    ]
     return {
         "signatures": [str(signature) for signature in record.transaction.signatures],
         "message": {
@@ -290,5 +322,6 @@ def _transaction_json(record: Record, encoding: str) -> Any:
                 }
                 for each in message.instructions
             ],
+            **({"addressTableLookups": lookups} if record.transaction.version() == 0 else {}),
         },
     }

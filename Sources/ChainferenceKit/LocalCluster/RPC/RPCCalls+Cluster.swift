@@ -75,13 +75,15 @@ extension RPCCalls {
             throw Self.refusal(of: error, type: "VersionedMessage")
         }
         let options = try parameters.options(1)
-        let (slot, fee) = try cluster.withState { state throws(RPCFailure) in
+        let (slot, fee): (UInt64, Lamports?) = try cluster.withState { state throws(RPCFailure) in
             let slot = try contextSlot(options, state.ledger)
             guard state.ledger.blockhashes.isValid(message.recentBlockhash, atHeight: slot) else {
-                return (slot, Lamports?.none)
+                return (slot, nil)
             }
             let resolved = try resolve(transaction, wireBytes: [], state.ledger, atSlot: slot)
-            return (slot, (try? ComputeBudget(of: resolved)).map { state.ledger.fee(of: resolved, budget: $0) })
+            // A budget that cannot be read counts as none: such a transaction will not land, but the question is answered.
+            let budget = (try? ComputeBudget(of: resolved)) ?? ComputeBudget()
+            return (slot, state.ledger.fee(of: resolved, budget: budget))
         }
         return inContext(slot, .optional(fee) { .unsigned($0.rawValue) })
     }

@@ -27,6 +27,11 @@ struct ComputeBudget: Sendable, Hashable {
         return overflow ? .max : fee
     }
 
+    /// No budget: no unit may be used, no priority is paid.
+    init() {
+        unitLimit = 0
+    }
+
     /// Reads the budget that a transaction sets.
     ///
     /// - Parameter transaction: The transaction.
