@@ -57,13 +57,13 @@ struct BenchmarkContext {
     let root: URL
     let python: String?
 
-    /// A Python process for comparisons.
-    func pythonFloor() throws -> PythonFloor {
+    /// A Python process for comparisons with solders.
+    func pythonFloor() throws -> PythonFloor { try python(script: "solders_floor.py") }
+
+    /// A Python process that runs one of the scripts beside this package.
+    func python(script: String) throws -> PythonFloor {
         guard let python else { throw BenchmarkUnavailable(reason: "no --python; run it through Benchmarks/run") }
-        return try PythonFloor(
-            interpreter: python,
-            script: root.appendingPathComponent("Benchmarks/solders_floor.py").path
-        )
+        return try PythonFloor(interpreter: python, script: root.appendingPathComponent("Benchmarks/\(script)").path)
     }
 }
 
@@ -78,5 +78,5 @@ struct BenchmarkGroup: Sendable {
     let title: String
     let run: @Sendable (inout Stopwatch, BenchmarkContext) async throws -> Void
 
-    static let all: [BenchmarkGroup] = [.chain, .borsh, .sealing, .handshake, .streams, .program, .market]
+    static let all: [BenchmarkGroup] = [.chain, .borsh, .sealing, .handshake, .streams, .program, .cluster, .market]
 }

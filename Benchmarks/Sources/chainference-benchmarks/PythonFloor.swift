@@ -28,6 +28,14 @@ final class PythonFloor {
         return nanoseconds
     }
 
+    /// A number that the script knows by a name.
+    func number(_ name: String) throws -> Int {
+        guard let number = Int(try ask(name)) else {
+            throw BenchmarkUnavailable(reason: "Python did not answer with a number")
+        }
+        return number
+    }
+
     /// The digest of what the work produces.
     func check(_ name: String) throws -> String { try ask("check \(name)") }
 

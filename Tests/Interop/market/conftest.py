@@ -1,3 +1,4 @@
+import os
 import pathlib
 import subprocess
 import sys
@@ -48,24 +49,43 @@ class Market:
         )
 
 
+# Suites that are about something else than the cluster run on one of them only.
+ONE_CLUSTER = {
+    "test_commands": "about what the command prints and asks",
+    "test_llama": "about a real model, which takes its time",
+    "test_wire": "about the bytes between client and provider",
+}
+CLUSTERS = ("local cluster", "LiteSVM")
+
+
+def pytest_generate_tests(metafunc):
+    """Whatever uses the market runs on the local cluster and on the node over the real VM."""
+    if "market" in metafunc.fixturenames:
+        alone = metafunc.module.__name__.rsplit(".", 1)[-1] in ONE_CLUSTER
+        metafunc.parametrize("market", CLUSTERS[:1] if alone else CLUSTERS, indirect=True)
+
+
 @pytest.fixture
-def market(tmp_path):
-    """The local cluster, as `chainference-localnet` runs it."""
+def market(request, tmp_path):
+    """A cluster with the market: `chainference-localnet`, or a node over LiteSVM with the deployed binary."""
     port = free_port(neighbours=2)
-    with Program(BINARIES / "chainference-localnet", "--rpc-port", port, "--slot-milliseconds", 100) as localnet:
+    running = local_cluster(port) if request.param == "local cluster" else real_vm(port)
+    with running as cluster:
+        cluster.wait_for(r"^Market|^ready", within=60)
         ready = Market(f"http://127.0.0.1:{port}", tmp_path)
-        ready.chain.until(lambda: ready.chain.call("getHealth") == "ok", what="the local cluster")
-        localnet.wait_for(r"^Market", within=30)
+        ready.chain.until(lambda: ready.chain.call("getHealth") == "ok", what="the cluster")
         yield ready
 
 
-@pytest.fixture
-def real_vm(tmp_path):
-    """A node over LiteSVM, the real Solana VM, with the deployed binary. Runs in the SVM suite's environment."""
+def local_cluster(port: int) -> Program:
+    return Program(BINARIES / "chainference-localnet", "--rpc-port", port, "--slot-milliseconds", 100)
+
+
+def real_vm(port: int) -> Program:
+    """Runs in the SVM suite's environment: a real Solana VM, but for the network."""
     python = subprocess.run([ROOT / "Scripts" / "venv", "SVM"], check=True, capture_output=True, text=True).stdout.strip()
-    port = free_port(neighbours=2)
-    with Program(
-        python, "-m", "node", "--program", ROOT / ".build" / "market.so", "--port", port, directory=ROOT / "Tests" / "SVM"
-    ) as node:
-        node.wait_for("ready", within=60)
-        yield Market(f"http://127.0.0.1:{port}", tmp_path)
+    program = os.environ.get("MARKET_PROGRAM", ROOT / ".build" / "market.so")
+    return Program(
+        *(python, "-m", "node", "--program", program, "--port", port, "--slot-milliseconds", 100),
+        directory=ROOT / "Tests" / "SVM",
+    )

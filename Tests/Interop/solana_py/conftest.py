@@ -26,12 +26,12 @@ class Localnet:
     program: str
 
 
-def start():
+def start(*options):
     path = binary()
     if not path.exists():
         pytest.fail(f"{path} is missing: build it, or say where it is in CHAINFERENCE_LOCALNET")
     process = subprocess.Popen(
-        [path, "--rpc-port", "0", "--slot-milliseconds", "20", "--finalization-slots", "4"],
+        [path, "--rpc-port", "0", "--slot-milliseconds", "20", "--finalization-slots", "4", *map(str, options)],
         stdout=subprocess.PIPE,
         text=True,
     )
