@@ -220,7 +220,7 @@ class Methods:
     def getTransaction(self, signature: str, config: Config | str | None = None) -> dict[str, Any] | None:
         config = {"encoding": config} if isinstance(config, str) else config or {}
         record = self.ledger.records.get(signature)
-        if record is None or record.transaction is None:
+        if record is None:
             return None
         encoding = config.get("encoding", "json")
         number = 0 if record.transaction.version() == 0 else "legacy"
