@@ -13,7 +13,8 @@ extension CurlTransfer {
         }
         let answer = "it answered CONNECT with status \(status)"
         switch status {
-        case 407: return .credentials(answer)
+        // tinyproxy answers wrong credentials with 401, where RFC 9110 has 407.
+        case 401, 407: return .credentials(answer)
         case 404, 500...599: return .target(answer)
         default: return .forbidden(answer)
         }

@@ -1,0 +1,363 @@
+import Foundation
+import NIOCore
+import PeerChannel
+import SodiumCrypto
+import Synchronization
+import Testing
+
+@testable import PeerRelay
+
+@Suite("NAT reachability: servers that only dial out", .timeLimit(.minutes(4)))
+struct RelayTests {
+    @Test("A server without a port is reached through the relay; prompts and answers arrive whole")
+    func reachable() async throws {
+        let prompt = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try await RelayWorld.withRelay { world in
+            try await world.withServer { address, _ in
+                #expect("\(address)".hasPrefix("\(world.address)/p2p-circuit/nxk/1/"))
+                try await RelayWorld.expectEcho(address, prompt)
+                try await RelayWorld.expectEcho(address, [1, 2, 3])
+                #expect(world.relay.status.opened == 2)
+                #expect(world.relay.status.servers == 1)
+            }
+        }
+    }
+
+    @Test("Sixteen clients at a time, each with an answer of its own")
+    func concurrency() async throws {
+        try await RelayWorld.withRelay { world in
+            try await world.withServer { address, _ in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<16 as Range<UInt8> {
+                        let prompt = [UInt8](repeating: number, count: 5_000 + Int(number))
+                        group.addTask { try await RelayWorld.expectEcho(address, prompt) }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
+    @Test("A server listens directly and behind two relays at once, with one key")
+    func severalWays() async throws {
+        try await RelayWorld.withRelay { world in
+            try await RelayWorld.withRelay { second in
+                let identity = X25519.PrivateKey()
+                let ports = AsyncStream.makeStream(of: Int.self)
+                var configuration = PeerServer.Configuration(host: "127.0.0.1", port: 0)
+                configuration.relays = [world.address, second.address]
+                let server = PeerServer(
+                    configuration: configuration,
+                    identity: identity,
+                    context: RelayWorld.context,
+                    authorize: { _ in PeerAdmission { _ in } },
+                    serve: RelayWorld.echo
+                )
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await server.run { ports.continuation.yield($0) } }
+                    defer { group.cancelAll() }
+                    var iterator = ports.stream.makeAsyncIterator()
+                    let port = try #require(await iterator.next())
+                    let direct = try PeerAddress(
+                        endpoint: .init(host: PeerHost("127.0.0.1")!, port: UInt16(port)),
+                        serverKey: identity.publicKey
+                    )
+                    try await RelayWorld.expectEcho(direct, [1])
+                    // One of the relays may be a moment later than the other.
+                    for relay in [world.address, second.address] {
+                        let address = try relay.address(ofServer: identity.publicKey)
+                        let answer = try await Self.askWhenReachable(address, [2])
+                        #expect(answer == [2])
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks again for as long as the relay does not know the server.
+    static func askWhenReachable(_ address: PeerAddress, _ prompt: [UInt8]) async throws -> [UInt8] {
+        while true {
+            do {
+                return try await RelayWorld.ask(address, prompt)
+            } catch PeerError.relayRefused(let refusal) where [.serverUnknown, .serverOffline].contains(refusal.code) {
+                try Task.checkCancellation()
+            } catch PeerError.unreachable {
+                try Task.checkCancellation()
+            }
+        }
+    }
+
+    // MARK: Refusals
+
+    private static func refusal(_ address: PeerAddress) async throws -> RelayRefusal.Code? {
+        do {
+            _ = try await RelayWorld.ask(address, [1])
+            return nil
+        } catch PeerError.relayRefused(let refusal) {
+            return refusal.code
+        }
+    }
+
+    @Test("A server that was never there is unknown; one that has left is offline")
+    func unknownAndOffline() async throws {
+        try await RelayWorld.withRelay { world in
+            let stranger = try world.address.address(ofServer: X25519.PrivateKey().publicKey)
+            #expect(try await Self.refusal(stranger) == .serverUnknown)
+            let address = try await world.withServer { address, _ in address }
+            while try await Self.refusal(address) != .serverOffline { try Task.checkCancellation() }
+            #expect(world.relay.status.servers == 0)
+        }
+    }
+
+    @Test("A server with as many circuits as it may have is busy; when one ends there is room again")
+    func busy() async throws {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        let (doors, door) = AsyncStream.makeStream(of: Void.self)
+        try await RelayWorld.withRelay(limits: { $0.circuitsPerServer = 1 }) { world in
+            try await world.withServer(serve: { session in
+                arrived.yield()
+                for await _ in doors { break }
+                try await RelayWorld.echo(session)
+            }) { address, _ in
+                async let first = RelayWorld.ask(address, [1])
+                for await _ in arrivals { break }
+                #expect(try await Self.refusal(address) == .serverBusy)
+                door.yield()
+                door.yield()
+                let answer = try await first
+                #expect(answer == [1])
+                while world.relay.status.circuits > 0 { await Task.yield() }
+                try await RelayWorld.expectEcho(address, [2])
+            }
+        }
+    }
+
+    @Test("A server that does not take up its clients, or turns them away, is reported as such")
+    func noAnswer() async throws {
+        try await RelayWorld.withRelay(limits: { $0.answerTime = .milliseconds(300) }) { world in
+            let identity = X25519.PrivateKey()
+            let clock = SessionClock(ContinuousClock())
+            let dialer = Dialer(policy: .anywhere, timeout: .seconds(60), clock: clock)
+            let stream = try await dialer.connect(to: world.address.endpoint)
+            try await stream.closing {
+                let link = RelayLink(try RelayControl(speakingTo: world.address.key, as: identity), over: stream)
+                _ = try await link.establish()
+                try await link.send(.reserve(seconds: 60))
+                guard case .reserved = try await link.message() else { throw RelayFault.unexpected }
+                let address = try world.address.address(ofServer: identity.publicKey)
+                async let silent = Self.refusal(address)
+                guard case .incoming(let late) = try await link.message() else { throw RelayFault.unexpected }
+                #expect(try await silent == .noAnswer)
+                async let declined = Self.refusal(address)
+                guard case .incoming(let token) = try await link.message() else { throw RelayFault.unexpected }
+                try await link.send(.decline(token))
+                #expect(try await declined == .serverBusy)
+                // Tokens that nobody waits for any more.
+                for token in [late, token, RelayToken()] {
+                    let back = try await dialer.connect(to: world.address.endpoint)
+                    await #expect(throws: PeerError.relayRefused(RelayRefusal(.tokenUnknown))) {
+                        try await RelayCircuit.accept(token, over: back, relay: world.address)
+                    }
+                    await back.close()
+                }
+                #expect(world.relay.status.circuits == 0)
+            }
+        }
+    }
+
+    @Test("The same key from a second process: the newer one is reachable, the older one is told")
+    func superseded() async throws {
+        try await RelayWorld.withRelay { world in
+            let identity = X25519.PrivateKey()
+            let dialer = Dialer(policy: .anywhere, timeout: .seconds(60), clock: SessionClock(ContinuousClock()))
+            let stream = try await dialer.connect(to: world.address.endpoint)
+            try await stream.closing {
+                let link = RelayLink(try RelayControl(speakingTo: world.address.key, as: identity), over: stream)
+                _ = try await link.establish()
+                try await link.send(.reserve(seconds: 60))
+                guard case .reserved = try await link.message() else { throw RelayFault.unexpected }
+                try await world.withServer(identity: identity) { address, _ in
+                    guard case .refused(let refusal) = try await link.message() else { throw RelayFault.unexpected }
+                    #expect(refusal.code == .superseded)
+                    try await RelayWorld.expectEcho(address, [5])
+                }
+            }
+        }
+    }
+
+    @Test("Another relay at the address: the client notices, and the server's key is not shown to it")
+    func wrongRelay() async throws {
+        try await RelayWorld.withRelay { world in
+            let forged = try RelayAddress(endpoint: world.address.endpoint, key: X25519.PrivateKey().publicKey)
+            let address = try forged.address(ofServer: X25519.PrivateKey().publicKey)
+            await #expect(throws: PeerError.handshakeClosed) { try await RelayWorld.ask(address, [1]) }
+        }
+    }
+
+    // MARK: Limits of a circuit
+
+    @Test("A circuit ends at its limit of bytes, and the client's answer is truncated, not complete")
+    func bytes() async throws {
+        let log = LogLines()
+        try await RelayWorld.withRelay(logger: log.logger, limits: { $0.circuitBytes = 50_000 }) { world in
+            try await world.withServer { address, _ in
+                try await RelayWorld.expectEcho(address, [1, 2])
+                await #expect(throws: PeerError.self) {
+                    try await RelayWorld.ask(address, [UInt8](repeating: 7, count: 40_000))
+                }
+            }
+        }
+        #expect(log.lines.contains { $0.contains("limit: bytes") || $0.contains("\"limit\": bytes") })
+    }
+
+    @Test("A circuit ends when its time is up")
+    func duration() async throws {
+        try await RelayWorld.withRelay(limits: { $0.circuitDuration = .milliseconds(200) }) { world in
+            try await world.withServer(serve: { session in while try await session.nextPrompt() != nil {} }) {
+                address,
+                _ in
+                await #expect(throws: PeerError.self) { try await RelayWorld.ask(address, [1]) }
+                while world.relay.status.circuits > 0 { await Task.yield() }
+            }
+        }
+    }
+
+    // MARK: Reservations
+
+    @Test("A relay that comes back is found again, without anybody's help")
+    func reconnection() async throws {
+        let relayKey = X25519.PrivateKey()
+        let identity = X25519.PrivateKey()
+        let (moves, move) = AsyncStream.makeStream(of: RelayAddress.self)
+        let first = try await RelayWorld.withRelay(identity: relayKey) { $0.address }
+        let answer = try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+            // The server begins while there is no relay at all.
+            let world = RelayWorld(
+                relay: Relay(identity: relayKey),
+                address: first
+            )
+            group.addTask {
+                try await world.withServer(identity: identity) { address, _ in
+                    for await _ in moves {}
+                    return nil
+                }
+            }
+            group.addTask {
+                try await RelayWorld.withRelay(port: Int(first.endpoint.port), identity: relayKey) { world in
+                    _ = try await Self.askWhenReachable(try world.address.address(ofServer: identity.publicKey), [1])
+                }
+                return try await RelayWorld.withRelay(port: Int(first.endpoint.port), identity: relayKey) { world in
+                    try await Self.askWhenReachable(try world.address.address(ofServer: identity.publicKey), [2])
+                }
+            }
+            defer {
+                move.finish()
+                group.cancelAll()
+            }
+            while let answer = try await group.next() {
+                if let answer { return answer }
+            }
+            return []
+        }
+        #expect(answer == [2])
+    }
+
+    @Test("A short reservation is refreshed in time")
+    func refresh() async throws {
+        // The shortest that a relay grants is ten seconds; half of it is when the server asks again.
+        try await RelayWorld.withRelay(limits: { $0.reservationDuration = .seconds(10) }) { world in
+            let dialer = Dialer(policy: .anywhere, timeout: .seconds(60), clock: SessionClock(ContinuousClock()))
+            let stream = try await dialer.connect(to: world.address.endpoint)
+            try await stream.closing {
+                let link = RelayLink(
+                    try RelayControl(speakingTo: world.address.key, as: X25519.PrivateKey()),
+                    over: stream
+                )
+                _ = try await link.establish()
+                for _ in 0..<3 {
+                    try await link.send(.reserve(seconds: 1_800))
+                    guard case .reserved(let terms) = try await link.message() else { throw RelayFault.unexpected }
+                    #expect(terms.seconds == 10)
+                }
+            }
+        }
+    }
+
+    @Test("Draining: no new client comes in, the session under way is finished, then the server ends")
+    func draining() async throws {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        let (doors, door) = AsyncStream.makeStream(of: Void.self)
+        try await RelayWorld.withRelay { world in
+            let identity = X25519.PrivateKey()
+            var configuration = PeerServer.Configuration()
+            configuration.listensDirectly = false
+            configuration.relays = [world.address]
+            let server = PeerServer(
+                configuration: configuration,
+                identity: identity,
+                context: RelayWorld.context,
+                authorize: { _ in PeerAdmission { _ in } },
+                serve: { session in
+                    arrived.yield()
+                    guard let prompt = try await session.nextPrompt() else { return }
+                    let answer = session.answer(to: prompt)
+                    try await answer.accept(
+                        AnswerParameters(inputTokens: 1, maximumOutputTokens: 9, voucherWindow: 9)
+                    )
+                    for await _ in doors { break }
+                    try await answer.send(prompt.bytes, tokens: 1)
+                    try await answer.finish(.stop, inputTokens: 1, outputTokens: 1)
+                }
+            )
+            let address = try world.address.address(ofServer: identity.publicKey)
+            async let finished: Void = server.run()
+            async let answer = Self.askWhenReachable(address, [8])
+            for await _ in arrivals { break }
+            server.drain()
+            while world.relay.status.servers > 0 { await Task.yield() }
+            #expect(try await Self.refusal(address) == .serverOffline)
+            door.yield()
+            let text = try await answer
+            #expect(text == [8])
+            try await finished
+        }
+    }
+
+    @Test("A server that is to listen nowhere says so")
+    func nowhere() async throws {
+        var configuration = PeerServer.Configuration()
+        configuration.listensDirectly = false
+        let server = PeerServer(
+            configuration: configuration,
+            identity: X25519.PrivateKey(),
+            context: RelayWorld.context,
+            authorize: { _ in PeerAdmission { _ in } },
+            serve: RelayWorld.echo
+        )
+        await #expect(throws: PeerError.self) { try await server.run() }
+    }
+
+    // MARK: Blindness
+
+    @Test("Blind rendezvous: the server sees no client address, and the relay's log names no client")
+    func blind() async throws {
+        let log = LogLines()
+        try await RelayWorld.withRelay(logger: log.logger) { world in
+            try await world.withServer { address, _ in _ = try await RelayWorld.ask(address, [1]) }
+        }
+        let text = log.lines.joined(separator: "\n")
+        #expect(text.contains("a server is reachable"))
+        #expect(!text.contains("127.0.0.1"))
+    }
+
+    @Test("A private relay is refused like any private target, unless allowed")
+    func dialPolicy() async throws {
+        try await RelayWorld.withRelay { world in
+            let address = try world.address.address(ofServer: X25519.PrivateKey().publicKey)
+            await #expect(throws: PeerError.refusedTarget("\(address.endpoint)")) {
+                try await RelayWorld.ask(address, [1], options: RelayWorld.options(policy: .publicOnly))
+            }
+            #expect(world.relay.status.refused == 0)
+        }
+    }
+}
