@@ -20,7 +20,12 @@ enum InstalledProxy: String, CaseIterable, Sendable {
 
     /// Runs the proxy for as long as `body` runs.
     ///
-    /// - Parameter ports: The ports that tinyproxy may connect to, if not all.
+    /// - Parameters:
+    ///   - credentials: What the proxy demands.
+    ///   - ports: The ports that tinyproxy may connect to, if not all.
+    ///   - body: Uses the proxy.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
     func run<Result>(
         credentials: HTTPProxy.Credentials? = nil,
         ports: [Int] = [],
@@ -276,7 +281,7 @@ struct ProxyTests {
     func serverBehindProxy(installed: InstalledProxy) async throws {
         try await RelayWorld.withRelay { world in
             try await installed.run { proxy in
-                try await world.withServer(configure: { $0.relayProxy = proxy }) { address, _ in
+                try await world.withServer(proxy: proxy) { address, _ in
                     try await RelayWorld.expectEcho(address, [1, 2, 3])
                 }
             }

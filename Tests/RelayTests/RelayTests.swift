@@ -113,12 +113,13 @@ struct RelayTests {
     func busy() async throws {
         let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
         let (doors, door) = AsyncStream.makeStream(of: Void.self)
-        try await RelayWorld.withRelay(limits: { $0.circuitsPerServer = 1 }) { world in
-            try await world.withServer(serve: { session in
+        try await RelayWorld.withRelay(limits: .with { $0.circuitsPerServer = 1 }) { world in
+            let serve: PeerServer.Serve = { session in
                 arrived.yield()
                 for await _ in doors { break }
                 try await RelayWorld.echo(session)
-            }) { address, _ in
+            }
+            try await world.withServer(serve: serve) { address, _ in
                 async let first = RelayWorld.ask(address, [1])
                 for await _ in arrivals { break }
                 #expect(try await Self.refusal(address) == .serverBusy)
@@ -134,7 +135,7 @@ struct RelayTests {
 
     @Test("A server that does not take up its clients, or turns them away, is reported as such")
     func noAnswer() async throws {
-        try await RelayWorld.withRelay(limits: { $0.answerTime = .milliseconds(300) }) { world in
+        try await RelayWorld.withRelay(limits: .with { $0.answerTime = .milliseconds(300) }) { world in
             let identity = X25519.PrivateKey()
             let clock = SessionClock(ContinuousClock())
             let dialer = Dialer(policy: .anywhere, timeout: .seconds(60), clock: clock)
@@ -199,7 +200,7 @@ struct RelayTests {
     @Test("A circuit ends at its limit of bytes, and the client's answer is truncated, not complete")
     func bytes() async throws {
         let log = LogLines()
-        try await RelayWorld.withRelay(logger: log.logger, limits: { $0.circuitBytes = 50_000 }) { world in
+        try await RelayWorld.withRelay(logger: log.logger, limits: .with { $0.circuitBytes = 50_000 }) { world in
             try await world.withServer { address, _ in
                 try await RelayWorld.expectEcho(address, [1, 2])
                 await #expect(throws: PeerError.self) {
@@ -212,10 +213,9 @@ struct RelayTests {
 
     @Test("A circuit ends when its time is up")
     func duration() async throws {
-        try await RelayWorld.withRelay(limits: { $0.circuitDuration = .milliseconds(200) }) { world in
-            try await world.withServer(serve: { session in while try await session.nextPrompt() != nil {} }) {
-                address,
-                _ in
+        try await RelayWorld.withRelay(limits: .with { $0.circuitDuration = .milliseconds(200) }) { world in
+            let serve: PeerServer.Serve = { session in while try await session.nextPrompt() != nil {} }
+            try await world.withServer(serve: serve) { address, _ in
                 await #expect(throws: PeerError.self) { try await RelayWorld.ask(address, [1]) }
                 while world.relay.status.circuits > 0 { await Task.yield() }
             }
@@ -265,7 +265,7 @@ struct RelayTests {
     @Test("A short reservation is refreshed in time")
     func refresh() async throws {
         // The shortest that a relay grants is ten seconds; half of it is when the server asks again.
-        try await RelayWorld.withRelay(limits: { $0.reservationDuration = .seconds(10) }) { world in
+        try await RelayWorld.withRelay(limits: .with { $0.reservationDuration = .seconds(10) }) { world in
             let dialer = Dialer(policy: .anywhere, timeout: .seconds(60), clock: SessionClock(ContinuousClock()))
             let stream = try await dialer.connect(to: world.address.endpoint)
             try await stream.closing {

@@ -62,6 +62,9 @@ struct ChainferenceProvider: AsyncParsableCommand {
     @Option(help: "The host name or address that clients are sent to.")
     var advertise: String?
 
+    @Option(help: "The relay that clients come through, for a provider behind NAT: /dns/<host>/tcp/<port>/nnk/<key>.")
+    var relay: String?
+
     @Option(help: "The folder for vouchers and locks, which survive a crash there.")
     var state: String?
 
@@ -77,6 +80,7 @@ struct ChainferenceProvider: AsyncParsableCommand {
             guard let host = PeerHost($0) else { throw ValidationError("'\($0)' is no host name and no IP address.") }
             return host
         }
+        configuration.relay = try relay.map { try RelayAddress(parsing: $0) }
         configuration.stateFolder = state
 
         let engine: any InferenceBackend

@@ -23,13 +23,13 @@ struct RelayWorld: Sendable {
         port: Int = 0,
         identity: X25519.PrivateKey = X25519.PrivateKey(),
         logger: Logger = Logger(label: "test.relay", factory: { _ in SwiftLogNoOpLogHandler() }),
-        limits change: (inout RelayLimits) -> Void = { _ in },
+        limits: RelayLimits = RelayLimits(),
         _ body: @escaping @Sendable (RelayWorld) async throws -> Result
     ) async throws -> Result {
         var configuration = Relay.Configuration()
         configuration.host = "127.0.0.1"
         configuration.port = port
-        change(&configuration.limits)
+        configuration.limits = limits
         let relay = Relay(configuration: configuration, identity: identity, logger: logger)
         return try await running { onListening in
             try await relay.run(onListening: onListening)
@@ -44,7 +44,7 @@ struct RelayWorld: Sendable {
     /// Runs a server behind the relay, with no port of its own.
     func withServer<Result: Sendable>(
         identity: X25519.PrivateKey = X25519.PrivateKey(),
-        configure: (inout PeerServer.Configuration) -> Void = { _ in },
+        proxy: HTTPProxy? = nil,
         serve: @escaping PeerServer.Serve = RelayWorld.echo,
         _ body: @escaping @Sendable (PeerAddress, PeerServer) async throws -> Result
     ) async throws -> Result {
@@ -52,7 +52,7 @@ struct RelayWorld: Sendable {
         configuration.listensDirectly = false
         configuration.relays = [address]
         configuration.handshakeTimeout = .seconds(60)
-        configure(&configuration)
+        configuration.relayProxy = proxy
         let server = PeerServer(
             configuration: configuration,
             identity: identity,
@@ -146,6 +146,15 @@ struct RelayWorld: Sendable {
             }
             throw CancellationError()
         }
+    }
+}
+
+extension RelayLimits {
+    /// The defaults, but for what `change` changes.
+    static func with(_ change: (inout RelayLimits) -> Void) -> RelayLimits {
+        var limits = RelayLimits()
+        change(&limits)
+        return limits
     }
 }
 

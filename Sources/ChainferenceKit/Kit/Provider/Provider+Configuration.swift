@@ -1,3 +1,4 @@
+public import CurlHTTP
 public import InferenceMarket
 public import PeerChannel
 public import Solana
@@ -16,6 +17,13 @@ extension Provider {
 
         /// The port that clients are sent to, where a router maps it; nil for the port that is listened on.
         public var advertisedPort: UInt16?
+
+        /// The relay through which clients come, for a provider that can't be reached from outside; then no port is
+        /// listened on, and the address that is published is the one at the relay.
+        public var relay: RelayAddress?
+
+        /// The proxy through which the relay is reached, if any.
+        public var relayProxy: HTTPProxy?
 
         /// The most requests that are locked and served at a time.
         public var concurrency = 4

@@ -11,6 +11,11 @@ extension ProviderEngine {
         var configuration = PeerServer.Configuration()
         configuration.host = self.configuration.listenHost
         configuration.port = self.configuration.listenPort
+        if let relay = self.configuration.relay {
+            configuration.relays = [relay]
+            configuration.relayProxy = self.configuration.relayProxy
+            configuration.listensDirectly = false
+        }
         configuration.shape = self.configuration.shape
         configuration.promptByteLimit = self.configuration.maximumPromptBytes
         configuration.idleLimit = self.configuration.idleLimit

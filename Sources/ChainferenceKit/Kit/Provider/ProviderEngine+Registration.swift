@@ -23,6 +23,13 @@ extension ProviderEngine {
     }
 
     private func advertisedAddress(port: Int) throws -> String {
+        if let relay = configuration.relay {
+            do {
+                return try relay.address(ofServer: identity.publicKey).description
+            } catch {
+                throw ProviderError.invalidAdvertisedAddress(reason: "\(error)")
+            }
+        }
         let host = configuration.advertisedHost ?? .ip4(IPv4Address(number: 0x7F00_0001))
         let port = configuration.advertisedPort ?? UInt16(clamping: port)
         if configuration.advertisedHost == nil {

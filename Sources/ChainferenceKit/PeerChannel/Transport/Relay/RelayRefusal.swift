@@ -20,8 +20,6 @@ public struct RelayRefusal: Error, Hashable, Sendable {
         case tokenUnknown = 7
         /// The same key has reserved again over another connection.
         case superseded = 8
-        /// The relay is about to stop.
-        case shuttingDown = 9
     }
 
     /// The reason.
@@ -63,7 +61,6 @@ extension RelayRefusal: CustomStringConvertible {
             case .noAnswer: "The server did not answer the relay in time. Try again, or choose another server."
             case .tokenUnknown: "The client that the relay announced has gone."
             case .superseded: "Another process has taken this server's place at the relay, with the same key."
-            case .shuttingDown: "The relay is shutting down. Try again later."
             }
         return retryAfter.map { "\(what) Worth another try in \($0)." } ?? what
     }
