@@ -1,4 +1,5 @@
 import Foundation
+import SodiumCrypto
 import Testing
 
 @testable import PeerChannel
@@ -136,7 +137,7 @@ struct DialPolicyTests {
         for wrong in [
             "", "/", text + "/", text + "/p2p-circuit", String(text.dropFirst()), text.replacing("3820", with: "03820"),
             text.replacing("3820", with: "0"), text.replacing("relay.example", with: "Relay.example"),
-            text.replacing("nnk", with: "nxk"), text.replacing(relayKey, with: String(relayKey.dropLast())),
+            text.replacing("nnk", with: "nxk"), text.replacing(relayKey, with: String(relayKey.dropLast(12))),
             "/dns/relay.example/tcp/3820/nnk/11111111111111111111111111111111",
         ] {
             #expect(throws: PeerAddressError.self, "\(wrong)") { try RelayAddress(parsing: wrong) }
