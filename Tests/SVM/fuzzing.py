@@ -292,7 +292,7 @@ def release_request(life: Life) -> Call:
 
 
 def lock_again(life: Life) -> Call:
-    """Given back and locked again in one transaction, or with a second between."""
+    """Given back and locked again, twice in one transaction, or with a second between."""
     job = life.job(LOCKED)
     owner = _holder(life, job)
     slot, stake, _ = _created(life, job)
@@ -301,7 +301,7 @@ def lock_again(life: Life) -> Call:
         life.world.vm.send([release], [owner])
         life.world.vm.advance(seconds=life.generator.choice([0, 1]))
     lock = life.world.program.lock_request(job.address, owner.pubkey(), slot, stake, 0, "")
-    return [release, lock] if life.generator.random() < 0.5 else [lock], [owner]
+    return [release, lock] * 2 if life.generator.random() < 0.5 else [lock], [owner]
 
 
 def begin_close(life: Life) -> Call:
