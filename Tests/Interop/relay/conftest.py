@@ -8,13 +8,22 @@ HERE = pathlib.Path(__file__).resolve().parent
 for folder in (HERE, HERE.parent / "market"):
     sys.path.insert(0, str(folder))
 
-from harness import BINARIES, Program  # noqa: E402
+from harness import BINARIES, Program, free_port  # noqa: E402
 
-# The same cluster that the market's tests have.
 _spec = importlib.util.spec_from_file_location("market_fixtures", HERE.parent / "market" / "conftest.py")
-_fixtures = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_fixtures)
-market = _fixtures.market
+market_fixtures = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(market_fixtures)
+
+
+@pytest.fixture
+def market(tmp_path):
+    """The local cluster with the market: what these suites are about is the way to the provider."""
+    port = free_port(neighbours=2)
+    with market_fixtures.local_cluster(port) as cluster:
+        cluster.wait_for(r"^Market", within=60)
+        ready = market_fixtures.Market(f"http://127.0.0.1:{port}", tmp_path)
+        ready.chain.until(lambda: ready.chain.call("getHealth") == "ok", what="the cluster")
+        yield ready
 
 
 @pytest.fixture
