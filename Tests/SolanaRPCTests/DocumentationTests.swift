@@ -16,7 +16,7 @@ struct DocumentationTests {
         )
         let source = trimmedLines(try String(contentsOf: here, encoding: .utf8))
         let blocks = document.split(separator: "```swift\n").dropFirst().map { $0.split(separator: "```")[0] }
-        #expect(blocks.count == 4)
+        #expect(blocks.count == 5)
         for block in blocks {
             #expect(source.contains(trimmedLines(String(block))), "not compiled here: \(block.prefix(60))…")
         }
@@ -56,6 +56,13 @@ struct DocumentationTests {
                 }
             }
         }
+    }
+
+    private func waiting(_ address: Address, rpc: RPCClient, pubsub: PubSubClient) async throws {
+        let seen = try await rpc.waitForAccount(address, pubsub: pubsub, deadline: .seconds(30)) { account in
+            account.value.flatMap { $0.lamports >= 1_000_000 ? account.slot : nil }
+        }
+        print(seen ?? 0)
     }
 
     private func sending(_ wallet: Keypair, to friend: Address, rpc: RPCClient) async throws {

@@ -61,19 +61,56 @@ struct ProxyTests {
         }
     }
 
-    @Test("Credentials go to an HTTP proxy")
-    func credentials() async throws {
-        let proxy = TestProxy { _ in nil }
-        try await proxy.run { port async throws in
-            let login = HTTPProxy.Credentials(user: "me", password: "pw")
-            let http = HTTPProxy(.httpConnect, host: "127.0.0.1", port: port, credentials: login)
-            let failure = try await failure(through: http, to: "wss://cluster.invalid")
-            #expect(failure.hasPrefix("the proxy failed"))
-            #expect(!failure.contains("pw"))
-            let socks = HTTPProxy(.socks5, host: "127.0.0.1", port: port, credentials: login)
-            #expect(try await self.failure(through: socks, to: "wss://cluster.invalid").contains("can't log in"))
+    @Test("Calls go through proxies of both kinds, and the name is resolved there")
+    func calls() async throws {
+        try await LocalCluster.withRunning(.testing()) { cluster in
+            let port = try #require(cluster.rpcURL.split(separator: ":").last.flatMap { Int($0) })
+            for kind in [HTTPProxy.Kind.httpConnect, .socks5] {
+                let proxy = TestProxy(login: kind == .socks5 ? "me:pw" : nil) {
+                    $0.hasSuffix("cluster.invalid:8899") ? port : nil
+                }
+                try await proxy.run { proxyPort async throws in
+                    let login = HTTPProxy.Credentials(user: "me", password: "pw")
+                    let way = HTTPProxy(kind, host: "127.0.0.1", port: proxyPort, credentials: login)
+                    let http = HTTPClient(configuration: .init(proxy: way, allowsPlaintext: true))
+                    let hidden = try Cluster(rpcURL: "http://cluster.invalid:8899", allowsPlaintext: true)
+                    #expect(try await RPCClient(cluster: hidden, http: http).getSlot() > 0)
+                    await http.shutDown()
+                }
+                let credentials = kind == .socks5 ? "me:pw" : "Basic bWU6cHc="
+                #expect(proxy.seen == ["\(credentials) cluster.invalid:8899"])
+            }
         }
-        #expect(proxy.seen == ["Basic bWU6cHc= cluster.invalid:443"])
+    }
+
+    @Test("Credentials go to proxies of both kinds, and never into an error")
+    func credentials() async throws {
+        let login = HTTPProxy.Credentials(user: "me", password: "pw")
+        for kind in [HTTPProxy.Kind.httpConnect, .socks5] {
+            let proxy = TestProxy(login: "me:pw") { _ in nil }
+            try await proxy.run { port async throws in
+                let way = HTTPProxy(kind, host: "127.0.0.1", port: port, credentials: login)
+                let failure = try await failure(through: way, to: "wss://cluster.invalid")
+                #expect(failure.hasPrefix("the proxy failed"))
+                #expect(!failure.contains("pw"))
+            }
+            let credentials = kind == .socks5 ? "me:pw" : "Basic bWU6cHc="
+            #expect(proxy.seen == ["\(credentials) cluster.invalid:443"])
+        }
+    }
+
+    @Test("A SOCKS proxy's demand for a login, or for another one, is told as such")
+    func wrongLogin() async throws {
+        let proxy = TestProxy(login: "me:pw") { _ in nil }
+        try await proxy.run { port async throws in
+            for login in [nil, HTTPProxy.Credentials(user: "me", password: "guess")] {
+                let way = HTTPProxy(.socks5, host: "127.0.0.1", port: port, credentials: login)
+                let failure = try await failure(through: way, to: "wss://cluster.invalid")
+                #expect(failure.contains("it wants other credentials"), "\(failure)")
+                #expect(!failure.contains("guess"))
+            }
+        }
+        #expect(proxy.seen.isEmpty)
     }
 
     @Test("A proxy that refuses, hangs up or is not there ends in an error; nothing goes around it")

@@ -51,7 +51,7 @@ struct RPCClientTests {
     @Test(
         "Passing failures are survived",
         arguments: [
-            Reply.http(500, "<html>oops"), Reply.http(502), Reply.http(503, retryAfter: "1"), Reply.http(429),
+            Reply.http(500, "<html>oops"), Reply.http(502), Reply.http(503, retryAfter: .seconds(1)), Reply.http(429),
             Reply.http(200, "<html>captive portal"), Reply.http(200, ""), Reply.http(200, "{\"jsonrpc\":"),
             Reply.error(-32_005, data: #"{"numSlotsBehind":7}"#), Reply.error(-32_016, data: #"{"contextSlot":3}"#),
             Reply.error(-32_603), Reply.error(-32_005, status: 503), Reply.error(429),
@@ -141,7 +141,7 @@ struct RPCClientTests {
                     times.append(machine.now)
                     return times.count == 1
                 }
-                return try await (isFirst ? Reply.http(429, retryAfter: "7") : Reply.result("5"))(request)
+                return try await (isFirst ? Reply.http(429, retryAfter: .seconds(7)) : Reply.result("5"))(request)
             }
             let rpc = RPCClient(node, machine: machine)
             let start = machine.now
@@ -162,7 +162,7 @@ struct RPCClientTests {
     @Test("A pause beyond the deadline fails at once and says how long it would be")
     func hopelessPause() async throws {
         try await VirtualTime.run { machine async throws in
-            let node = ScriptedTransport(Reply.http(429, retryAfter: "100"))
+            let node = ScriptedTransport(Reply.http(429, retryAfter: .seconds(100)))
             let rpc = RPCClient(node, machine: machine)
             let start = machine.now
             let error = try await reason { try await rpc.getSlot() }

@@ -63,6 +63,49 @@ struct RPCPoolTests {
         }
     }
 
+    @Test("A second node that lags behind never takes the client back in time, whether it heeds the slot or not")
+    func laggingFallback() async throws {
+        for heedsSlot in [true, false] {
+            try await VirtualTime.run { machine async throws in
+                let isDown = Shared(Mutex(false))
+                let first = ScriptedTransport { request in
+                    if isDown.value.withLock({ $0 }) { throw RPCTransportError.notConnected("refused") }
+                    return try await Reply.value("100", slot: 100)(request)
+                }
+                let start = machine.now
+                // Ten slots behind, a slot a second: it has caught up after ten seconds.
+                let second = ScriptedTransport { request in
+                    let slot = 90 + UInt64((machine.now - start) / .seconds(1))
+                    if heedsSlot, let minimum = request.option("minContextSlot")?.unsigned, slot < minimum {
+                        return try await Reply.error(-32_016, data: #"{"contextSlot":\#(slot)}"#)(request)
+                    }
+                    return try await Reply.value("\(slot)", slot: slot)(request)
+                }
+                let rpc = RPCClient(first, second, machine: machine, policy: RPCPolicy(maximumAttempts: 100))
+                #expect(try await rpc.getBalance(of: address).slot == 100)
+                isDown.value.withLock { $0 = true }
+                let later = try await rpc.getBalance(of: address)
+                #expect(later.slot >= 100 && later.value.rawValue == later.slot)
+                #expect(machine.now - start >= .seconds(10))
+                #expect(second.requests.allSatisfy { $0.option("minContextSlot") == 100 })
+            }
+        }
+    }
+
+    @Test("What one node asks for silences that node alone")
+    func pausePerNode() async throws {
+        try await VirtualTime.run { machine async throws in
+            let first = ScriptedTransport(Reply.http(429, retryAfter: .seconds(60)))
+            let second = ScriptedTransport(Reply.result("6"))
+            let rpc = RPCClient(first, second, machine: machine)
+            let start = machine.now
+            for _ in 0..<5 { #expect(try await rpc.getSlot() == 6) }
+            #expect(machine.now == start)
+            #expect(first.requests.count == 1)
+            #expect(second.requests.count == 5)
+        }
+    }
+
     @Test("Calls keep to the rate limit, in total and per method")
     func rateLimit() async throws {
         try await VirtualTime.run { machine async throws in

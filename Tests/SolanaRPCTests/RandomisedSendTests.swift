@@ -1,11 +1,12 @@
 import Foundation
+import LocalCluster
 import Solana
 import Synchronization
 import Testing
 
 @testable import SolanaRPC
 
-/// Thousands of seeded runs of the sender under every fault at once, in virtual time.
+/// Ten thousand seeded runs of the sender under every fault at once, in virtual time.
 ///
 /// What is checked is what money depends on: what is told as confirmed happened exactly once, what is told as expired or
 /// not sent never happened and never will, what is undecided happened at most once and is settled by looking again, and
@@ -21,42 +22,152 @@ struct RandomisedSendTests {
         var resigned = 0
         var calls = 0
         var virtual = Duration.zero
+        var faults: [String: Int] = [:]
+
+        var sends: Int { confirmed + expired + notSent + undecided }
+
+        static func += (sum: inout Self, part: Self) {
+            sum.confirmed += part.confirmed
+            sum.expired += part.expired
+            sum.notSent += part.notSent
+            sum.undecided += part.undecided
+            sum.resumed += part.resumed
+            sum.resigned += part.resigned
+            sum.calls += part.calls
+            sum.virtual += part.virtual
+            sum.faults.merge(part.faults, uniquingKeysWith: +)
+        }
     }
 
-    /// How many sends; 10,000 when `CHAINFERENCE_RANDOMISED_SENDS` says so.
-    private static let runs: Int = {
-        let setting = ProcessInfo.processInfo.environment["CHAINFERENCE_RANDOMISED_SENDS"]
-        return setting.flatMap { Int($0) } ?? 100
-    }()
+    private static func setting(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+    }
+
+    /// How many sends; `CHAINFERENCE_RANDOMISED_SENDS` sets another number.
+    private static let runs = Int(setting("CHAINFERENCE_RANDOMISED_SENDS") ?? 10_000)
+
+    /// What all chance follows from; `CHAINFERENCE_SEED` sets another one.
+    private static let seed = setting("CHAINFERENCE_SEED") ?? 20_261_123
 
     @Test("No effect is lost, none doubled, every call ends in time")
     func sends() async throws {
         let perWorld = 20
-        var tally = Tally()
+        let worlds = max(1, Self.runs / perWorld)
         let start = ContinuousClock.now
-        for world in 0..<max(1, Self.runs / perWorld) {
-            let part = try await VirtualTime.run(seed: UInt64(world) &* 7_919 &+ 1) { machine async throws in
-                try await Self.world(machine, sends: perWorld)
+        // Every world has a thread of its own; as many at a time as there are processors.
+        let tally = try await withThrowingTaskGroup(of: Tally.self) { group in
+            var tally = Tally()
+            for world in 0..<worlds {
+                if world >= max(1, ProcessInfo.processInfo.activeProcessorCount), let part = try await group.next() {
+                    tally += part
+                }
+                group.addTask {
+                    try await VirtualTime.run(seed: Self.seed &+ UInt64(world) &* 7_919) { machine async throws in
+                        try await Self.world(machine, sends: perWorld)
+                    }
+                }
             }
-            tally.confirmed += part.confirmed
-            tally.expired += part.expired
-            tally.notSent += part.notSent
-            tally.undecided += part.undecided
-            tally.resumed += part.resumed
-            tally.resigned += part.resigned
-            tally.calls += part.calls
-            tally.virtual += part.virtual
+            for try await part in group { tally += part }
+            return tally
         }
-        let total = tally.confirmed + tally.expired + tally.notSent + tally.undecided
-        #expect(total == max(1, Self.runs / perWorld) * perWorld)
-        #expect(tally.confirmed > total / 2)
+        #expect(tally.sends == worlds * perWorld)
+        #expect(tally.confirmed > tally.sends / 2)
+        #expect(tally.faults.count == 6)
+        let faults = tally.faults.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         print(
             """
-            \(total) sends under faults: \(tally.confirmed) confirmed, \(tally.expired) expired, \(tally.notSent) not \
-            sent, \(tally.undecided) undecided (\(tally.resumed) of them found landed later), \(tally.resigned) with a \
-            second signature; \(tally.calls) calls, \(tally.virtual) of virtual time in \(ContinuousClock.now - start)
+            \(tally.sends) sends under faults (seed \(Self.seed)): \(tally.confirmed) confirmed, \(tally.expired) \
+            expired, \(tally.notSent) not sent, \(tally.undecided) undecided (\(tally.resumed) of them found landed \
+            later), \(tally.resigned) with a second signature; of \(tally.calls) calls: \
+            \(faults.joined(separator: ", ")); \(tally.virtual) of virtual time in \(ContinuousClock.now - start)
             """
         )
+    }
+
+    @Test("Over real sockets, too, while connections drop and answers fail")
+    func overSockets() async throws {
+        let sends = 300
+        let amount: Lamports = 1_000_000
+        let start = ContinuousClock.now
+        try await LocalCluster.withRunning(.testing()) { cluster in
+            let wallet = Keypair()
+            try cluster.airdrop(10_000_000_000, to: wallet.address)
+            let faults = cluster.faults
+            faults.seed(Self.seed)
+            for (effect, chance): (Fault.Effect, Double) in [
+                (.dropConnection, 0.1), (.dropAnswer, 0.1), (.tooManyRequests(retryAfter: nil), 0.1),
+                (.httpStatus(503), 0.05), (.nodeBehind(slots: 9), 0.05),
+            ] {
+                faults.inject(Fault(effect, probability: chance))
+            }
+            faults.inject(Fault(.loseTransaction, methods: ["sendTransaction"], probability: 0.6))
+            let rpc = RPCClient(cluster: try Cluster(rpcURL: cluster.rpcURL), policy: .localnet)
+            let tally = try await withThrowingTaskGroup(of: Tally.self) { group in
+                var tally = Tally()
+                for index in 0..<sends {
+                    if index >= 60, let part = try await group.next() { tally += part }
+                    var policy = SendPolicy.localnet
+                    policy.pollInterval = .milliseconds(150)
+                    policy.maximumSignatures = 1 + index % 3
+                    policy.fetchesDetails = false
+                    let sender = TransactionSender(rpc: rpc, policy: policy)
+                    group.addTask {
+                        try await Self.pay(amount, sender: sender, wallet: wallet, cluster: cluster)
+                    }
+                }
+                for try await part in group { tally += part }
+                return tally
+            }
+            #expect(tally.sends == sends)
+            #expect(tally.confirmed > sends / 2)
+            let spent = UInt64(tally.confirmed + tally.resumed) * (amount.rawValue + 5_000)
+            #expect(cluster.balance(of: wallet.address) == Lamports(10_000_000_000 - spent))
+            let counts = faults.counts
+            #expect(counts.count == 6)
+            print(
+                """
+                \(sends) sends over sockets (seed \(Self.seed)): \(tally.confirmed) confirmed, \(tally.expired) \
+                expired, \(tally.notSent) not sent, \(tally.undecided) undecided (\(tally.resumed) of them settled as \
+                landed), \(tally.resigned) with a second signature; \(counts.values.reduce(0, +)) faults in \
+                \(ContinuousClock.now - start)
+                """
+            )
+        }
+    }
+
+    /// Pays somebody new, and compares what is told with what they have.
+    private static func pay(
+        _ amount: Lamports,
+        sender: TransactionSender,
+        wallet: Keypair,
+        cluster: LocalCluster
+    ) async throws -> Tally {
+        var tally = Tally()
+        let friend = Keypair().address
+        let signatures = Shared(Mutex(0))
+        let start = ContinuousClock.now
+        do {
+            try await sender.send(
+                [SystemProgram.transfer(from: wallet.address, to: friend, lamports: amount)],
+                payer: wallet
+            ) { _ in signatures.value.withLock { $0 += 1 } }
+            tally.confirmed = 1
+            #expect(cluster.balance(of: friend) == amount)
+        } catch let error as TransactionSendError {
+            switch error {
+            case .expired: tally.expired = 1
+            case .notSent: tally.notSent = 1
+            case .undecided(let pending, _):
+                tally.undecided = 1
+                // What is undecided can be taken up again until it is settled.
+                if (try? await sender.confirm(pending)) != nil { tally.resumed = 1 }
+            default: Issue.record("\(error)")
+            }
+            #expect(cluster.balance(of: friend) == (tally.resumed == 1 ? amount : .zero))
+        }
+        #expect(ContinuousClock.now - start < sender.policy.deadline * (tally.undecided + 1) + .seconds(5))
+        if signatures.value.withLock({ $0 }) > 1 { tally.resigned = 1 }
+        return tally
     }
 
     /// One chain with two faulty nodes, and senders of every kind on it at the same time.
@@ -97,14 +208,8 @@ struct RandomisedSendTests {
                 }
             }
             var tally = Tally()
-            for try await one in group {
-                tally.confirmed += one.confirmed
-                tally.expired += one.expired
-                tally.notSent += one.notSent
-                tally.undecided += one.undecided
-                tally.resumed += one.resumed
-                tally.resigned += one.resigned
-            }
+            for try await one in group { tally += one }
+            for node in nodes { tally.faults.merge(node.faultCounts, uniquingKeysWith: +) }
             tally.calls = nodes.reduce(0) { $0 + $1.requests.count }
             tally.virtual = machine.now - start
             return tally

@@ -25,7 +25,7 @@ public struct JSONLimits: Sendable, Hashable {
         maximumDepth: Int = 64,
         maximumNumberLength: Int = 64,
         maximumStringBytes: Int = 64 << 20,
-        maximumValues: Int = 4 << 20
+        maximumValues: Int = 2 << 20
     ) {
         self.maximumBytes = maximumBytes
         self.maximumDepth = min(maximumDepth, Self.deepest)

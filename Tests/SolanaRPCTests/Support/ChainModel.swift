@@ -114,7 +114,8 @@ final class ChainModel: Sendable {
         }
         for (slot, transaction) in due {
             let hash = transaction.message.recentBlockhash
-            guard let id = transaction.id, (try? transaction.verifySignatures()) != nil,
+            guard let id = transaction.id, state.withLock({ $0.landed[id] == nil }),
+                (try? transaction.verifySignatures()) != nil,
                 blockHeight(at: slot) <= lastValidBlockHeight(of: hash), self.slot(of: hash) <= slot,
                 let wire = try? transaction.serialized()
             else { continue }
@@ -161,6 +162,7 @@ final class ModelNode: RPCTransport {
     let chain: ChainModel
     private let faults: Faults
     private let seen = Mutex<[SeenRequest]>([])
+    private let happened = Mutex<[String: Int]>([:])
 
     init(_ chain: ChainModel, faults: Faults = Faults()) {
         self.chain = chain
@@ -169,25 +171,36 @@ final class ModelNode: RPCTransport {
 
     var requests: [SeenRequest] { seen.withLock { $0 } }
 
-    private func happens(_ chance: Double) -> Bool { chance > 0 && chain.machine.random() < chance }
+    /// How often each fault happened.
+    var faultCounts: [String: Int] { happened.withLock { $0 } }
+
+    private func happens(_ chance: Double, _ fault: String) -> Bool {
+        guard chance > 0, chain.machine.random() < chance else { return false }
+        happened.withLock { $0[fault, default: 0] += 1 }
+        return true
+    }
 
     func post(_ body: [UInt8], timeout: Duration, maximumAnswerSize: Int) async throws -> RPCTransportAnswer {
-        let request = try JSONDecoder().decode(SeenRequest.self, from: Data(body))
+        let request = try SeenRequest(parsing: body)
         seen.withLock { $0.append(request) }
         try await chain.machine.sleep(for: .milliseconds(5 + Int(chain.machine.random() * 60)))
-        if happens(faults.lostRequests) { throw RPCTransportError.notConnected("refused") }
-        if happens(faults.rateLimits) {
-            return RPCTransportAnswer(status: 429, retryAfter: happens(0.5) ? "1" : nil, body: [])
+        if happens(faults.lostRequests, "dropped") { throw RPCTransportError.notConnected("refused") }
+        if happens(faults.rateLimits, "429") {
+            return RPCTransportAnswer(
+                status: 429,
+                retryAfter: chain.machine.random() < 0.5 ? .seconds(1) : nil,
+                body: []
+            )
         }
-        if happens(faults.serverErrors) {
-            return RPCTransportAnswer(status: happens(0.5) ? 503 : 200, body: Array("<html>".utf8))
+        if happens(faults.serverErrors, "503 or rubbish") {
+            return RPCTransportAnswer(status: chain.machine.random() < 0.5 ? 503 : 200, body: Array("<html>".utf8))
         }
         let answer = try await answer(request)(request)
-        if happens(faults.stalls) {
+        if happens(faults.stalls, "stalled") {
             try await chain.machine.sleep(for: timeout)
             throw RPCTransportError.timedOut
         }
-        if happens(faults.lostAnswers) { throw RPCTransportError.interrupted("reset") }
+        if happens(faults.lostAnswers, "reset") { throw RPCTransportError.interrupted("reset") }
         return answer
     }
 
@@ -223,7 +236,7 @@ final class ModelNode: RPCTransport {
             guard let text = request.params[0].text, let data = Data(base64Encoded: text),
                 let transaction = try? Transaction(decoding: data), let id = transaction.id
             else { return Reply.error(-32_602) }
-            if !happens(faults.lostSends) {
+            if !happens(faults.lostSends, "lost send") {
                 chain.submit(transaction, delay: 1 + UInt64(chain.machine.random() * 3))
             }
             return Reply.result("\"\(id.base58)\"")

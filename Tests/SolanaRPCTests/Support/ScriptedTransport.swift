@@ -13,6 +13,19 @@ struct SeenRequest: Decodable, Sendable {
     func option(_ name: String) -> JSONValue? { params.last?[name] }
 }
 
+extension SeenRequest {
+    /// Reads a request's body.
+    init(parsing body: [UInt8]) throws {
+        let json = try JSONValue(parsing: body)
+        guard let id = json["id"]?.unsigned, let method = json["method"]?.text, let params = json["params"]?.elements
+        else { throw JSONRequestError() }
+        self.init(id: id, method: method, params: params)
+    }
+}
+
+/// A client sent what is no request.
+struct JSONRequestError: Error {}
+
 extension JSONRPCRequest {
     /// The same request, to pass it on.
     init(_ request: SeenRequest) {
@@ -50,7 +63,7 @@ final class ScriptedTransport: RPCTransport {
     var methods: [String] { requests.map(\.method) }
 
     func post(_ body: [UInt8], timeout: Duration, maximumAnswerSize: Int) async throws -> RPCTransportAnswer {
-        let request = try JSONDecoder().decode(SeenRequest.self, from: Data(body))
+        let request = try SeenRequest(parsing: body)
         seen.withLock { $0.append(request) }
         let answer = try await answer(request)
         guard answer.body.count <= maximumAnswerSize else {
@@ -103,7 +116,7 @@ enum Reply {
     }
 
     /// An HTTP answer that is no JSON-RPC.
-    static func http(_ status: Int, _ text: String = "", retryAfter: String? = nil) -> ScriptedTransport.Answer {
+    static func http(_ status: Int, _ text: String = "", retryAfter: Duration? = nil) -> ScriptedTransport.Answer {
         { _ in RPCTransportAnswer(status: status, retryAfter: retryAfter, body: Array(text.utf8)) }
     }
 

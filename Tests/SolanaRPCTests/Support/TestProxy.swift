@@ -10,9 +10,12 @@ final class TestProxy: Sendable {
 
     /// Where a target's name leads, as a port on this machine; nil refuses.
     private let resolve: @Sendable (String) -> Int?
+    /// What a SOCKS client has to log in with, as `user:password`; nil lets everybody in.
+    private let login: String?
     private let targets = Mutex<[String]>([])
 
-    init(resolve: @escaping @Sendable (String) -> Int?) {
+    init(login: String? = nil, resolve: @escaping @Sendable (String) -> Int?) {
+        self.login = login
         self.resolve = resolve
     }
 
@@ -45,15 +48,31 @@ final class TestProxy: Sendable {
         try await connection.executeThenClose { inbound, outbound in
             var iterator = inbound.makeAsyncIterator()
             guard let first = try await iterator.next() else { return }
-            let target: String
+            var target: String
             if first.getInteger(at: first.readerIndex, as: UInt8.self) == 5 {
-                try await outbound.write(ByteBuffer(bytes: [5, 0]))
+                let methods = first.readableBytesView.dropFirst(2)
+                let method: UInt8 = login == nil ? 0 : 2
+                guard methods.contains(method) else {
+                    try await outbound.write(ByteBuffer(bytes: [5, 0xFF]))
+                    return
+                }
+                try await outbound.write(ByteBuffer(bytes: [5, method]))
+                if let login {
+                    // RFC 1929: version, length, user, length, password.
+                    guard let pair = try await iterator.next() else { return }
+                    let bytes = Array(pair.readableBytesView)
+                    let end = 2 + Int(bytes[1])
+                    let given = String(decoding: bytes[2..<end] + [0x3A] + bytes[(end + 1)...], as: UTF8.self)
+                    try await outbound.write(ByteBuffer(bytes: [1, given == login ? 0 : 1]))
+                    guard given == login else { return }
+                }
                 guard let request = try await iterator.next() else { return }
                 let bytes = Array(request.readableBytesView)
                 // Version, connect, reserved, a domain, its length.
                 guard bytes.count > 6, bytes[1] == 1, bytes[3] == 3, bytes.count == 7 + Int(bytes[4]) else { return }
                 let port = Int(bytes[bytes.count - 2]) << 8 | Int(bytes[bytes.count - 1])
                 target = String(decoding: bytes[5..<(bytes.count - 2)], as: UTF8.self) + ":\(port)"
+                if let login { target = "\(login) \(target)" }
             } else {
                 let lines = String(buffer: first).split(separator: "\r\n")
                 let words = lines[0].split(separator: " ")

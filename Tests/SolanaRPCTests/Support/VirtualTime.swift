@@ -7,15 +7,11 @@ import Synchronization
 ///
 /// Minutes of back-off pass in microseconds, and with a seed for its randomness a run is the same every time.
 final class VirtualTime: TaskExecutor, Sendable {
-    private struct Sleeper {
-        let id: UInt64
-        let deadline: Duration
-        let continuation: CheckedContinuation<Void, any Error>
-    }
-
     private struct State {
         var jobs: [UnownedJob] = []
-        var sleepers: [Sleeper] = []
+        /// Who sleeps, by number; who was cancelled is gone from here and stays in `wakeups`.
+        var sleepers: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+        var wakeups = WakeupQueue()
         var cancelledEarly: Set<UInt64> = []
         var now: Duration = .seconds(1_000)
         var nextID: UInt64 = 0
@@ -58,22 +54,19 @@ final class VirtualTime: TaskExecutor, Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let isCancelled = state.withLock { state in
                     if state.cancelledEarly.remove(id) != nil { return true }
-                    state.sleepers.append(
-                        Sleeper(id: id, deadline: state.now + duration, continuation: continuation)
-                    )
+                    state.sleepers[id] = continuation
+                    state.wakeups.insert(Wakeup(deadline: state.now + duration, id: id))
                     return false
                 }
                 if isCancelled { continuation.resume(throwing: CancellationError()) }
             }
         } onCancel: {
-            let sleeper: Sleeper? = state.withLock { state in
-                guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {
-                    state.cancelledEarly.insert(id)
-                    return nil
-                }
-                return state.sleepers.remove(at: index)
+            let sleeper = state.withLock { state in
+                let sleeper = state.sleepers.removeValue(forKey: id)
+                if sleeper == nil { state.cancelledEarly.insert(id) }
+                return sleeper
             }
-            sleeper?.continuation.resume(throwing: CancellationError())
+            sleeper?.resume(throwing: CancellationError())
         }
         state.withLock { _ = $0.cancelledEarly.remove(id) }
     }
@@ -105,23 +98,61 @@ final class VirtualTime: TaskExecutor, Sendable {
             for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
             guard jobs.isEmpty else { continue }
             // Nobody can go on: the next sleeper's moment has come.
-            let sleeper: Sleeper? = state.withLock { state in
-                guard state.jobs.isEmpty,
-                    let index = state.sleepers.indices.min(by: {
-                        (state.sleepers[$0].deadline, state.sleepers[$0].id)
-                            < (state.sleepers[$1].deadline, state.sleepers[$1].id)
-                    })
-                else { return nil }
-                let sleeper = state.sleepers.remove(at: index)
-                state.now = max(state.now, sleeper.deadline)
-                return sleeper
+            let sleeper: CheckedContinuation<Void, any Error>? = state.withLock { state in
+                guard state.jobs.isEmpty else { return nil }
+                while let next = state.wakeups.popFirst() {
+                    guard let sleeper = state.sleepers.removeValue(forKey: next.id) else { continue }
+                    state.now = max(state.now, next.deadline)
+                    return sleeper
+                }
+                return nil
             }
             if let sleeper {
-                sleeper.continuation.resume()
+                sleeper.resume()
                 continue
             }
             if state.withLock({ $0.jobs.isEmpty && $0.isOver }) { return }
             wake.wait()
+        }
+    }
+}
+
+/// When a sleeper is to be woken.
+private struct Wakeup {
+    let deadline: Duration
+    let id: UInt64
+
+    static func < (one: Self, other: Self) -> Bool {
+        one.deadline == other.deadline ? one.id < other.id : one.deadline < other.deadline
+    }
+}
+
+/// A binary heap, the earliest wakeup first.
+private struct WakeupQueue {
+    private var heap: [Wakeup] = []
+
+    mutating func insert(_ wakeup: Wakeup) {
+        var index = heap.count
+        heap.append(wakeup)
+        while index > 0, heap[index] < heap[(index - 1) / 2] {
+            heap.swapAt(index, (index - 1) / 2)
+            index = (index - 1) / 2
+        }
+    }
+
+    mutating func popFirst() -> Wakeup? {
+        guard !heap.isEmpty else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        let first = heap.removeLast()
+        var index = 0
+        while true {
+            var least = index
+            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && heap[child] < heap[least] {
+                least = child
+            }
+            guard least != index else { return first }
+            heap.swapAt(index, least)
+            index = least
         }
     }
 }

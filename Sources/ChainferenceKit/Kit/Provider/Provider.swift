@@ -107,7 +107,11 @@ public final class Provider: Service {
         try plan.validate()
         try await plan.checkBackends()
         let store = try store ?? ProviderStore(path: storePath())
-        let pubsub = PubSubClient(cluster: cluster, logger: logger)
+        let pubsub = PubSubClient(
+            cluster: cluster,
+            configuration: cluster.isLoopback ? .localnet : PubSubConfiguration(),
+            logger: logger
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await pubsub.run() }
             defer { group.cancelAll() }

@@ -92,19 +92,3 @@ extension RPCError.Reason {
         }
     }
 }
-
-/// The value of a `Retry-After` header that gives seconds.
-///
-/// The form with a date is not read: it would need this machine's clock to agree with the server's. More than five
-/// minutes count as five minutes, so that no answer can silence a client for good.
-struct RetryAfter {
-    let duration: Duration
-
-    init?(_ text: String) {
-        let digits = text.utf8.drop { $0 == 0x20 }
-        guard !digits.isEmpty, digits.count <= 6, let seconds = UInt32(String(decoding: digits, as: UTF8.self)) else {
-            return nil
-        }
-        duration = .seconds(Int64(min(seconds, 300)))
-    }
-}

@@ -276,17 +276,13 @@ public final class RPCClient: Sendable {
         switch answer.status {
         case 200..<300: break
         case 429:
-            let retryAfter = answer.retryAfter.flatMap(RetryAfter.init)?.duration
-            if let retryAfter { endpoint.pause(until: environment.clock.now + retryAfter) }
-            throw RefusedAnswer(.rateLimited(retryAfter: retryAfter))
+            throw RefusedAnswer(.rateLimited(retryAfter: pause(endpoint, answer)))
         case 401, 403, 410:
             throw RefusedAnswer(.forbidden(status: answer.status, excerpt: MalformedJSON.excerpt(of: answer.body)))
         case 413:
             throw RefusedAnswer(.requestTooLarge)
         default:
-            if answer.status == 503, let wait = answer.retryAfter.flatMap(RetryAfter.init)?.duration {
-                endpoint.pause(until: environment.clock.now + wait)
-            }
+            if answer.status == 503 { pause(endpoint, answer) }
             // Some nodes send JSON-RPC errors with HTTP errors; theirs says more.
             if let envelope = try? JSONCoding.decode(JSONRPCAnswer<JSONValue>.self, from: answer.body),
                 case .error(let object) = envelope.outcome
@@ -315,6 +311,17 @@ public final class RPCClient: Sendable {
             }
             return result
         }
+    }
+
+    /// Keeps all calls away from a node for as long as it asks.
+    ///
+    /// Not for more than five minutes, so that no answer can silence a client for good.
+    @discardableResult
+    private func pause(_ endpoint: Endpoint, _ answer: RPCTransportAnswer) -> Duration? {
+        guard let asked = answer.retryAfter else { return nil }
+        let wait = min(asked, .seconds(300))
+        endpoint.pause(until: environment.clock.now + wait)
+        return wait
     }
 
     private func reason(_ object: JSONRPCErrorObject, call: RPCCall) -> RPCError.Reason {

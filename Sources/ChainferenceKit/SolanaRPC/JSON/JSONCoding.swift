@@ -4,7 +4,7 @@ import JSON
 enum JSONCoding {
     /// What an answer may ask of this client; its size has been limited before.
     ///
-    /// No answer of a node nests a third as deeply. The values leave room for half a million accounts.
+    /// No answer of a node nests a third as deeply. The values leave room for some 190,000 accounts.
     static let limits = JSONLimits(maximumBytes: .max, maximumDepth: 64, maximumNumberLength: 64)
 
     /// Decodes a value from JSON text.

@@ -38,6 +38,34 @@ public struct NodeVersion: Hashable, Sendable, Decodable {
     }
 }
 
+/// How slots make epochs (`getEpochSchedule`).
+public struct EpochSchedule: Hashable, Sendable, Decodable {
+    /// The slots of a normal epoch.
+    public let slotsPerEpoch: UInt64
+    /// How many slots before an epoch its leaders are drawn.
+    public let leaderScheduleSlotOffset: UInt64
+    /// Whether the first epochs are shorter and grow.
+    public let warmup: Bool
+    /// The first epoch of normal length.
+    public let firstNormalEpoch: UInt64
+    /// Its first slot.
+    public let firstNormalSlot: UInt64
+}
+
+/// How much money there is (`getSupply`).
+public struct Supply: Hashable, Sendable, Decodable {
+    /// All of it.
+    public let total: Lamports
+    /// What circulates.
+    public let circulating: Lamports
+    /// What does not.
+    public let nonCirculating: Lamports
+}
+
+private struct NodeIdentity: Decodable {
+    let identity: Address
+}
+
 extension RPCClient {
     /// The slot that has reached the commitment (`getSlot`).
     public func getSlot(commitment: Commitment? = nil) async throws -> UInt64 {
@@ -96,9 +124,33 @@ extension RPCClient {
         guard actual == expected else { throw ClusterError.wrongNetwork(expected: expected, actual: actual) }
     }
 
-    /// When a block was made by its validators' clocks, in seconds since 1970 (`getBlockTime`); nil if unknown.
-    public func getBlockTime(slot: UInt64) async throws -> Int64? {
-        try await call("getBlockTime", [.unsigned(slot)])
+    /// The key by which the node is known in the cluster (`getIdentity`).
+    public func getIdentity() async throws -> Address {
+        try await call("getIdentity", as: NodeIdentity.self).identity
+    }
+
+    /// The validator whose turn it is to make blocks (`getSlotLeader`).
+    public func getSlotLeader(commitment: Commitment? = nil) async throws -> Address {
+        try await call("getSlotLeader", [configuration(commitment: commitment ?? self.commitment, minimum: nil)])
+    }
+
+    /// The number of transactions since genesis (`getTransactionCount`).
+    public func getTransactionCount(commitment: Commitment? = nil) async throws -> UInt64 {
+        try await call("getTransactionCount", [configuration(commitment: commitment ?? self.commitment, minimum: nil)])
+    }
+
+    /// How slots make epochs (`getEpochSchedule`).
+    public func getEpochSchedule() async throws -> EpochSchedule {
+        try await call("getEpochSchedule")
+    }
+
+    /// How much money there is (`getSupply`); without the list of accounts that do not circulate.
+    public func getSupply(commitment: Commitment? = nil) async throws -> Contextual<Supply> {
+        try await callForContext(
+            "getSupply",
+            options: ["excludeNonCirculatingAccountsList": true],
+            commitment: commitment
+        ) { $0 }
     }
 
     /// Calls a method whose answer contains its slot, and refuses answers from before an earlier one.

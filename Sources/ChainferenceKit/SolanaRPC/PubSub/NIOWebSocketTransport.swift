@@ -1,4 +1,4 @@
-import JSON
+import CurlHTTP
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -47,29 +47,30 @@ struct NIOWebSocketTransport: WebSocketTransport {
         configuration: PubSubConfiguration
     ) async throws -> Upgrade {
         let tls = try address.isSecure ? Self.tlsContext(configuration) : nil
-        let tunnel = try configuration.proxy.map {
-            try ProxyTunnel(proxy: $0, target: address, configuration: configuration)
-        }
         let attempt = ConnectionAttempt()
+        let initialize: @Sendable (any Channel) -> EventLoopFuture<EventLoopFuture<Upgrade>> = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try attempt.began(channel)
+                if let tls { try Self.addTLS(tls, to: channel, host: address.host) }
+                return try Self.upgrade(channel, address: address, configuration: configuration)
+            }
+        }
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .connectTimeout(TimeAmount(configuration.connectTimeout))
         do {
             return try await withTaskCancellationHandler {
-                let upgrade = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                    .channelOption(.socketOption(.tcp_nodelay), value: 1)
-                    .connectTimeout(TimeAmount(configuration.connectTimeout))
-                    .connect(
-                        host: tunnel?.entrance.host ?? address.host,
-                        port: tunnel?.entrance.port ?? address.port
-                    ) { channel in
-                        channel.eventLoop.makeCompletedFuture {
-                            try attempt.began(channel)
-                            let upgrade: @Sendable () throws -> EventLoopFuture<Upgrade> = {
-                                if let tls { try Self.addTLS(tls, to: channel, host: address.host) }
-                                return try Self.upgrade(channel, address: address, configuration: configuration)
-                            }
-                            guard let tunnel else { return try upgrade() }
-                            return try tunnel.open(on: channel).flatMapThrowing(upgrade).flatMap { $0 }
-                        }
-                    }
+                let upgrade: EventLoopFuture<Upgrade>
+                if let proxy = configuration.proxy {
+                    let descriptor = try await Self.socket(to: address, through: proxy, configuration: configuration)
+                    upgrade = try await bootstrap.withConnectedSocket(descriptor, channelInitializer: initialize)
+                } else {
+                    upgrade = try await bootstrap.connect(
+                        host: address.host,
+                        port: address.port,
+                        channelInitializer: initialize
+                    )
+                }
                 return try await upgrade.get()
             } onCancel: {
                 attempt.cancel()
@@ -78,9 +79,42 @@ struct NIOWebSocketTransport: WebSocketTransport {
             throw error
         } catch {
             try Task.checkCancellation()
-            if let tunnel { throw WebSocketError.proxy("\(tunnel.proxy): \(error)") }
             throw WebSocketError.unreachable("\(error)")
         }
+    }
+
+    /// A socket that leads through a proxy, which resolves the name; without the proxy there is no connection.
+    ///
+    /// libcurl speaks with the proxy, so that subscriptions go through whatever calls go through.
+    private static func socket(
+        to address: EndpointAddress,
+        through proxy: HTTPProxy,
+        configuration: PubSubConfiguration
+    ) async throws -> CInt {
+        guard address.isSecure || configuration.allowsPlaintextThroughProxy else {
+            throw WebSocketError.proxy(
+                "\(address) is not encrypted, and the proxy could read and change everything; use wss"
+            )
+        }
+        let http = HTTPClient(configuration: .init(proxy: proxy))
+        let socket: ConnectedSocket
+        do throws(HTTPError) {
+            socket = try await http.connect(
+                toHost: address.host,
+                port: UInt16(clamping: address.port),
+                timeout: configuration.connectTimeout
+            )
+            await http.shutDown()
+        } catch {
+            await http.shutDown()
+            switch error {
+            case .cancelled: throw CancellationError()
+            case .proxyFailed(let proxy, let reason): throw WebSocketError.proxy("\(proxy): \(reason)")
+            default: throw WebSocketError.proxy("\(proxy): \(error)")
+            }
+        }
+        guard let descriptor = socket.takeDescriptor() else { throw WebSocketError.proxy("the socket is gone") }
+        return descriptor
     }
 
     private static func addTLS(_ context: NIOSSLContext, to channel: any Channel, host: String) throws {
@@ -108,7 +142,7 @@ struct NIOWebSocketTransport: WebSocketTransport {
                 return .upgraded(try FrameChannel(wrappingChannelSynchronously: channel))
             }
         }
-        var headers = HTTPHeaders()
+        var headers = NIOHTTP1.HTTPHeaders()
         headers.add(name: "Host", value: address.authority)
         headers.add(name: "User-Agent", value: "ChainferenceKit")
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: address.target, headers: headers)

@@ -28,7 +28,8 @@ public struct PubSubConfiguration: Sendable {
     public var maximumMessageSize: Int
     /// The proxy through which to connect, and nowhere around it; nil for direct connections.
     ///
-    /// HTTP proxies are asked with `CONNECT`, SOCKS proxies (Tor) without credentials. Both resolve the node's name.
+    /// HTTP proxies are asked with `CONNECT`, SOCKS proxies with the host's name, so that the proxy (Tor, for example)
+    /// resolves it; credentials are used with both.
     public var proxy: HTTPProxy?
     /// Whether `ws` is allowed through the proxy, which can then read and change everything.
     public var allowsPlaintextThroughProxy: Bool

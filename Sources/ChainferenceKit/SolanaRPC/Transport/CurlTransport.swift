@@ -38,7 +38,7 @@ public struct CurlTransport: RPCTransport {
             let response = try await client.send(request)
             return RPCTransportAnswer(
                 status: response.status,
-                retryAfter: response.headers["Retry-After"],
+                retryAfter: response.headers.retryAfter,
                 body: response.body
             )
         } catch {

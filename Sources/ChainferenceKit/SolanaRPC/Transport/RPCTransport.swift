@@ -13,8 +13,8 @@ public protocol RPCTransport: Sendable {
     ///   - body: JSON text.
     ///   - timeout: how long the whole exchange may take.
     ///   - maximumAnswerSize: how many bytes of body to accept.
-    /// - Returns: what `body` returns.
-    /// - Throws: ``PubSubError``, and what `body` throws.
+    /// - Returns: the HTTP answer, whatever its status.
+    /// - Throws: ``RPCTransportError`` or `CancellationError`.
     func post(_ body: [UInt8], timeout: Duration, maximumAnswerSize: Int) async throws -> RPCTransportAnswer
 }
 
@@ -22,13 +22,13 @@ public protocol RPCTransport: Sendable {
 public struct RPCTransportAnswer: Sendable, Hashable {
     /// The HTTP status.
     public var status: Int
-    /// The value of the `Retry-After` header, if there was one.
-    public var retryAfter: String?
+    /// How long the node asks to be left alone (`Retry-After`, in either of its forms), if it does.
+    public var retryAfter: Duration?
     /// The body.
     public var body: [UInt8]
 
     /// Makes an answer.
-    public init(status: Int, retryAfter: String? = nil, body: [UInt8]) {
+    public init(status: Int, retryAfter: Duration? = nil, body: [UInt8]) {
         self.status = status
         self.retryAfter = retryAfter
         self.body = body
