@@ -5,7 +5,7 @@ import Testing
 
 /// The yardstick once more, smaller, with nothing simulated: real client and server, sockets, clocks and schedulers, and a
 /// proxy in between that notes what passes.
-@Suite("What the wire gives away, over TCP")
+@Suite("What the wire gives away, over TCP", .timeLimit(.minutes(5)))
 struct LeakOverTCPTests {
     static let textCount = 16
     static let trainingRuns = 2

@@ -6,7 +6,7 @@ import Testing
 /// The yardstick: how many of 200 known texts an observer of the wire recognises.
 ///
 /// Guessing finds 0.5 %. Every test prints what it found; the lines begin with "leak:".
-@Suite("What the wire gives away")
+@Suite("What the wire gives away", .timeLimit(.minutes(10)))
 struct LeakTests {
     static let textCount = 200
 
