@@ -9,37 +9,43 @@ struct GateTests {
         (0..<attempts).count { _ in gate.enter(source, now: .zero) != .refused }
     }
 
-    @Test("A burst, then a rate, for each source on its own")
+    @Test("A burst, then a rate, for each source on its own: more have to wait, far more are refused")
     func rate() throws {
-        var gate = HandshakeGate(halfOpenLimit: 1_000, halfOpenPerSource: 1_000, burst: 5, perSecond: 20)
+        func wait(_ decision: HandshakeGate.Decision) -> Duration? {
+            if case .entered(_, _, let wait) = decision { wait } else { nil }
+        }
+        var gate = HandshakeGate(halfOpenLimit: 1_000, halfOpenPerSource: 8, burst: 5, perSecond: 20)
         let source = HandshakeGate.Source.ip4(1)
-        #expect(Self.entries(&gate, source, 10) == 5)
-        let others = [
-            gate.enter(.ip4(2), now: .zero) != .refused,
-            gate.enter(source, now: .milliseconds(49)) != .refused,
-            gate.enter(source, now: .milliseconds(100)) != .refused,
-        ]
-        #expect(others == [true, false, true])
+        let waits = (0..<10).map { _ in
+            let decision = gate.enter(source, now: .zero)
+            if case .entered(let place, _, _) = decision { gate.leave(place) }
+            return wait(decision)
+        }
+        #expect(waits == [0, 0, 0, 0, 0, 50, 100, 150, 200, 250].map { .milliseconds($0) })
+        let other = wait(gate.enter(.ip4(2), now: .zero))
+        #expect(other == .zero)
+        // Eight are owed at most; what is owed is earned with time.
+        let refused = (0..<10).map { _ in wait(gate.enter(source, now: .zero)) }
+        #expect(refused.prefix(3).allSatisfy { $0 != nil } && refused.dropFirst(3).allSatisfy { $0 == nil })
         var passed = 0
         for tick in 0..<1_000 {
-            guard case .entered(let place, _) = gate.enter(source, now: .seconds(10) + .milliseconds(tick)) else {
-                continue
-            }
+            guard case .entered(let place, _, .zero) = gate.enter(.ip4(3), now: .seconds(10) + .milliseconds(tick))
+            else { continue }
             passed += 1
             gate.leave(place)
         }
-        #expect((24...26).contains(passed), "five at once and twenty in the second: \(passed)")
+        #expect((5...26).contains(passed), "five at once and at most twenty in the second: \(passed)")
     }
 
     @Test("When all places are taken the oldest stranger makes room, and nobody who has proved a key does")
     func eviction() {
         var gate = HandshakeGate(halfOpenLimit: 3, halfOpenPerSource: 3, burst: 100, perSecond: 100)
-        #expect(gate.enter(nil, now: .zero) == .entered(place: 1, evicting: nil))
-        #expect(gate.enter(nil, now: .zero) == .entered(place: 2, evicting: nil))
-        #expect(gate.enter(.ip4(1), now: .zero) == .entered(place: 3, evicting: nil))
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 1, evicting: nil, wait: .zero))
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 2, evicting: nil, wait: .zero))
+        #expect(gate.enter(.ip4(1), now: .zero) == .entered(place: 3, evicting: nil, wait: .zero))
         gate.keep(1)
-        #expect(gate.enter(nil, now: .zero) == .entered(place: 4, evicting: 2))
-        #expect(gate.enter(nil, now: .zero) == .entered(place: 5, evicting: 3))
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 4, evicting: 2, wait: .zero))
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 5, evicting: 3, wait: .zero))
         #expect(gate.halfOpen == 3)
         gate.leave(2)
         #expect(gate.halfOpen == 3, "the evicted one's leave comes late and changes nothing")
@@ -47,7 +53,7 @@ struct GateTests {
         gate.keep(5)
         #expect(gate.enter(nil, now: .zero) == .refused)
         gate.leave(1)
-        #expect(gate.enter(nil, now: .zero) == .entered(place: 6, evicting: nil))
+        #expect(gate.enter(nil, now: .zero) == .entered(place: 6, evicting: nil, wait: .zero))
     }
 
     @Test("One source can't take all places")

@@ -195,6 +195,31 @@ struct RelayTests {
         }
     }
 
+    @Test(
+        "Handshake DoS: whoever says nothing, or nothing true, is closed without a byte when its time is up",
+        arguments: 0..<4
+    )
+    func silence(kind: Int) async throws {
+        try await RelayWorld.withRelay(limits: .with { $0.handshakeTime = .milliseconds(200) }) { world in
+            let dialer = Dialer(policy: .anywhere, timeout: .seconds(60), clock: SessionClock(ContinuousClock()))
+            let stream = try await dialer.connect(to: world.address.endpoint)
+            switch kind {
+            case 0: break
+            case 1: try await stream.send(ByteBuffer(bytes: [1]))
+            case 2: try await stream.send(ByteBuffer(bytes: [1, 0, 48] + [UInt8](repeating: 7, count: 48)))
+            default:
+                // A true handshake, and then nothing.
+                let link = RelayLink(try RelayControl(speakingTo: world.address.key, as: nil), over: stream)
+                _ = try await link.establish()
+            }
+            // A connection that is reset says as little as one that is closed.
+            let answer = try? await stream.receive()
+            #expect(answer == nil)
+            await stream.close()
+            #expect(world.relay.status == Relay.Status())
+        }
+    }
+
     // MARK: Limits of a circuit
 
     @Test("A circuit ends at its limit of bytes, and the client's answer is truncated, not complete")

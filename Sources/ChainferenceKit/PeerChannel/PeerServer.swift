@@ -27,7 +27,7 @@ public final class PeerServer: Sendable {
         public var halfOpenPerSource: Int
         /// The most sessions at a time; more are told that the server is busy.
         public var sessionLimit: Int
-        /// The most handshakes that one source (an IPv4 address, an IPv6 /64) may begin in a burst.
+        /// The most handshakes that one source (an IPv4 address, an IPv6 /64) may begin in a burst; more wait for their turn.
         ///
         /// Loopback sources are exempt: that is where a local proxy or onion service connects from.
         public var handshakeBurst: Int
@@ -61,7 +61,7 @@ public final class PeerServer: Sendable {
             halfOpenLimit: Int = 256,
             halfOpenPerSource: Int = 16,
             sessionLimit: Int = 4_096,
-            handshakeBurst: Int = 40,
+            handshakeBurst: Int = 5,
             handshakesPerSecond: Double = 20,
             shape: StreamShape = .server,
             clientShape: StreamShape = .client,

@@ -9,7 +9,7 @@ extension Relay {
     /// Whoever is not authentic gets no byte, and no reason.
     func handle(_ stream: any ByteStream) async {
         let source = stream.remoteHost.flatMap(HandshakeGate.Source.init)
-        if let place = gatekeeper.enter(stream, from: source) {
+        if let place = await gatekeeper.enter(stream, from: source) {
             do {
                 defer { place.leave() }
                 try await converse(over: stream, source: source, place: place)

@@ -28,7 +28,7 @@ public struct RelayLimits: Hashable, Sendable {
     public var halfOpen = 256
     /// The most of them from one source.
     public var halfOpenPerSource = 16
-    /// How many connections one source may open at once.
+    /// How many connections one source may open at once; more wait for their turn.
     public var connectionBurst = 5
     /// How many connections a second one source may open in the long run.
     public var connectionsPerSecond = 20.0

@@ -26,16 +26,26 @@ package final class Gatekeeper: Sendable {
 
     /// Asks for a place for a connection.
     ///
-    /// - Returns: The place, to be given back; `nil` when the connection is to be closed at once.
-    package func enter(_ stream: any ByteStream, from source: HandshakeGate.Source?) -> GatePlace? {
+    /// - Returns: The place, to be given back, once the connection's turn has come; `nil` when it is to be closed at once.
+    package func enter(_ stream: any ByteStream, from source: HandshakeGate.Source?) async -> GatePlace? {
         let now = clock.now()
-        let (place, evicted) = state.withLock { state -> (UInt64?, (any ByteStream)?) in
-            guard case .entered(let place, let evicting) = state.gate.enter(source, now: now) else { return (nil, nil) }
+        let (decision, evicted) = state.withLock { state -> (HandshakeGate.Decision, (any ByteStream)?) in
+            let decision = state.gate.enter(source, now: now)
+            guard case .entered(let place, let evicting, _) = decision else { return (decision, nil) }
             state.streams[place] = stream
-            return (place, evicting.flatMap { state.streams.removeValue(forKey: $0) })
+            return (decision, evicting.flatMap { state.streams.removeValue(forKey: $0) })
         }
         evicted?.abort()
-        return place.map { GatePlace(self, $0) }
+        guard case .entered(let number, _, let wait) = decision else { return nil }
+        let place = GatePlace(self, number)
+        guard wait > .zero else { return place }
+        do {
+            try await clock.sleep(now + wait)
+            return place
+        } catch {
+            place.leave()
+            return nil
+        }
     }
 
     /// How many connections have a place.

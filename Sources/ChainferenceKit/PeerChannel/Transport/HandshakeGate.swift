@@ -1,5 +1,8 @@
 /// Decides which connections may begin a handshake: bounds those under way, and the rate of each source.
 ///
+/// A source that comes faster than its rate is slowed down, not turned away, as long as it has places left: several clients
+/// may well share an address.
+///
 /// When all places are taken, the connection that has been there longest without proving anything makes room: a stranger
 /// who opens connections and says nothing can't keep out those who shake hands.
 package struct HandshakeGate: Sendable {
@@ -30,8 +33,9 @@ package struct HandshakeGate: Sendable {
     /// What a gate lets happen.
     enum Decision: Hashable, Sendable {
         case refused
-        /// There is a place, which another connection has to give up if `evicting` names one.
-        case entered(place: UInt64, evicting: UInt64?)
+        /// There is a place, which another connection has to give up if `evicting` names one; the handshake may begin
+        /// after `wait`.
+        case entered(place: UInt64, evicting: UInt64?, wait: Duration)
     }
 
     private struct Place: Sendable {
@@ -73,10 +77,12 @@ package struct HandshakeGate: Sendable {
 
     /// Asks for a place; whoever gets one gives it back with ``leave(_:)``.
     mutating func enter(_ source: Source?, now: Duration) -> Decision {
+        var wait = Duration.zero
         if let source {
-            guard halfOpenBySource[source, default: 0] < halfOpenPerSource, spend(source, now: now) else {
+            guard halfOpenBySource[source, default: 0] < halfOpenPerSource, let pause = spend(source, now: now) else {
                 return .refused
             }
+            wait = pause
         }
         var evicted: UInt64?
         if places.count >= halfOpenLimit {
@@ -87,7 +93,7 @@ package struct HandshakeGate: Sendable {
         if let source { halfOpenBySource[source, default: 0] += 1 }
         nextPlace += 1
         places[nextPlace] = Place(source: source)
-        return .entered(place: nextPlace, evicting: evicted)
+        return .entered(place: nextPlace, evicting: evicted, wait: wait)
     }
 
     /// Notes that the connection has proved who it is: it is not evicted any more.
@@ -101,7 +107,8 @@ package struct HandshakeGate: Sendable {
         halfOpenBySource[source] = count > 1 ? count - 1 : nil
     }
 
-    private mutating func spend(_ source: Source, now: Duration) -> Bool {
+    /// Takes a token, on credit if need be: gives the time until it is earned, and `nil` when too much is owed.
+    private mutating func spend(_ source: Source, now: Duration) -> Duration? {
         if buckets[source] == nil, buckets.count >= Self.sourceLimit {
             buckets = buckets.filter { refilled($0.value, now: now) < Double(burst) }
             // Even so too many: somebody has very many addresses, and remembering them helps nobody.
@@ -111,9 +118,9 @@ package struct HandshakeGate: Sendable {
         bucket.tokens = refilled(bucket, now: now)
         bucket.updated = now
         defer { buckets[source] = bucket }
-        guard bucket.tokens >= 1 else { return false }
+        guard bucket.tokens - 1 >= -Double(halfOpenPerSource) else { return nil }
         bucket.tokens -= 1
-        return true
+        return .milliseconds(Int64(max(0, -bucket.tokens) / perSecond * 1_000))
     }
 
     private func refilled(_ bucket: Bucket, now: Duration) -> Double {

@@ -29,7 +29,7 @@ extension PeerServer {
 
     /// Serves one connection, or closes it at once when there is no place for it.
     func handle(_ stream: any ByteStream, from source: HandshakeGate.Source?) async {
-        if let place = gatekeeper.enter(stream, from: source) {
+        if let place = await gatekeeper.enter(stream, from: source) {
             await serveConnection(over: stream.inbound, place: place) { try await stream.send($0) }
         }
         await stream.close()

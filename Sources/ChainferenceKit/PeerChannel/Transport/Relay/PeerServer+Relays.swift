@@ -130,7 +130,7 @@ extension PeerServer {
         do {
             let stream = try await relayDialer.connect(to: relay.endpoint)
             // The relay has counted the client's network; where it comes from is nothing that a server learns.
-            guard let place = gatekeeper.enter(stream, from: nil) else {
+            guard let place = await gatekeeper.enter(stream, from: nil) else {
                 caller.decline()
                 await stream.close()
                 return
