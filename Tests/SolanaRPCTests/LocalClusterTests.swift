@@ -164,6 +164,29 @@ struct LocalClusterTests {
         }
     }
 
+    @Test("What is estimated is what is charged; an estimate sends nothing, and a failure is told")
+    func estimate() async throws {
+        try await withWorld { world in
+            var policy = SendPolicy.localnet
+            policy.priorityFee = .fixed(1_000_000)
+            let sender = world.sender(policy)
+            let transfer = SystemProgram.transfer(from: world.wallet.address, to: world.wallet.address, lamports: 1)
+            let estimate = try await sender.estimate([transfer], payer: world.wallet)
+            let used = try #require(estimate.used)
+            #expect(try #require(estimate.limit) >= used)
+            #expect(estimate.price == 1_000_000)
+            #expect(estimate.fee.priority.rawValue == UInt64(estimate.limit?.rawValue ?? 0))
+            #expect(world.cluster.balance(of: world.wallet.address) == 10_000_000_000)
+            let done = try await sender.send([transfer], payer: world.wallet)
+            #expect(done.fee == estimate.fee.total)
+            #expect(done.computeUnits == UInt64(used.rawValue))
+            let tooMuch = SystemProgram.transfer(from: world.wallet.address, to: .zero, lamports: 99_000_000_000)
+            await #expect { try await sender.estimate([tooMuch], payer: world.wallet) } throws: { error in
+                if case .simulationFailed? = error as? TransactionSendError { true } else { false }
+            }
+        }
+    }
+
     @Test("A transaction that is lost every time expires, and may then be sent anew")
     func expiry() async throws {
         try await withWorld { world in

@@ -417,6 +417,8 @@ struct TransactionSenderTests {
         #expect(TransactionSender.limit(used: 450, factor: 1.1, floor: 1_000) == 1_000)
         #expect(TransactionSender.limit(used: 10_000, factor: 1.1, floor: 1_000) == 11_000)
         #expect(TransactionSender.limit(used: .max, factor: 1.1, floor: 1_000) == 1_400_000)
+        #expect(TransactionSender.limit(used: 10_000, factor: 1.1, floor: 1_000, cap: 10_500) == 10_500)
+        #expect(TransactionSender.limit(used: .max, factor: 1.1, floor: 1_000, cap: 9_000_000) == 1_400_000)
     }
 }
 

@@ -4,10 +4,10 @@ public import Solana
 public struct SendPolicy: Sendable, Hashable {
     /// How the limit of compute units is chosen.
     public enum ComputeUnitLimit: Sendable, Hashable {
-        /// The units that a simulation used, times a factor, and no less than a floor.
-        case simulated(factor: Double, floor: UInt32)
+        /// The units that a simulation used, times a factor, no less than a floor and no more than a cap.
+        case simulated(factor: Double, floor: ComputeUnits, cap: ComputeUnits = .maximum)
         /// A fixed limit.
-        case fixed(UInt32)
+        case fixed(ComputeUnits)
         /// The runtime's own: 200,000 for each instruction.
         case runtimeDefault
     }
@@ -40,7 +40,7 @@ public struct SendPolicy: Sendable, Hashable {
     public var maximumFee: Lamports?
     /// Whether to simulate before sending.
     ///
-    /// Without it the node does, and the limit can't be ``ComputeUnitLimit/simulated(factor:floor:)``.
+    /// Without it the node does, and the limit can't be ``ComputeUnitLimit/simulated(factor:floor:cap:)``.
     public var simulates: Bool
     /// How often the status is asked for.
     public var pollInterval: Duration

@@ -35,12 +35,12 @@ struct TransactionPlan: Sendable {
 
     /// The unsigned transaction.
     func transaction(
-        computeUnitLimit: UInt32?,
+        computeUnitLimit: ComputeUnits?,
         price: MicroLamports?,
         blockhash: Blockhash
     ) throws -> Transaction {
         var all = instructions
-        if let computeUnitLimit { all.append(ComputeBudgetProgram.setComputeUnitLimit(computeUnitLimit)) }
+        if let computeUnitLimit { all.append(ComputeBudgetProgram.setComputeUnitLimit(computeUnitLimit.rawValue)) }
         if let price, price > .zero { all.append(ComputeBudgetProgram.setComputeUnitPrice(price)) }
         return try Transaction(
             feePayer: payer.address,
@@ -62,12 +62,22 @@ extension TransactionSender {
     ///
     /// - Throws: ``TransactionSendError``; nothing has been sent then.
     func prepare(_ plan: TransactionPlan, expiry: Duration) async throws -> PendingTransaction {
+        try await preparing(until: expiry) { try await makePending(plan) }
+    }
+
+    /// Does what comes before sending, until the time is over.
+    ///
+    /// - Throws: ``TransactionSendError``; nothing has been sent then.
+    func preparing<Value: Sendable>(
+        until expiry: Duration,
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         let limit = expiry - rpc.environment.clock.now
         do {
             return try await withDeadline(limit, clock: rpc.environment.clock) {
                 TransactionSendError.notSent(PreparationTimeout(limit: policy.deadline))
             } body: {
-                try await makePending(plan)
+                try await body()
             }
         } catch let error as TransactionSendError {
             throw error
@@ -80,32 +90,42 @@ extension TransactionSender {
     }
 
     private func makePending(_ plan: TransactionPlan) async throws -> PendingTransaction {
-        let own = plan.ownBudget
-        async let price = own.setsPrice ? nil : chosenPrice(plan)
-        var latest = try await rpc.getLatestBlockhash().value
-        let chosen = try await price
-        var units: UInt32?
-        switch own.setsLimit ? .runtimeDefault : policy.computeUnitLimit {
-        case .runtimeDefault: units = nil
-        case .fixed(let fixed): units = fixed
-        // Without a simulation there is nothing to go by.
-        case .simulated: units = policy.simulates ? ComputeBudgetProgram.maximumComputeUnitLimit : nil
-        }
-        if policy.simulates {
-            let used: UInt64?
-            (used, latest) = try await simulate(plan, units: units, price: chosen, latest: latest)
-            if case .simulated(let factor, let floor) = policy.computeUnitLimit, !own.setsLimit {
-                units = used.map { Self.limit(used: $0, factor: factor, floor: floor) }
-            }
-        }
-        var transaction = try plan.transaction(computeUnitLimit: units, price: chosen, blockhash: latest.blockhash)
+        let draft = try await makeDraft(plan)
+        var transaction = draft.transaction
         if let maximum = policy.maximumFee {
             let fee = TransactionFee(of: transaction.message).total
             guard fee <= maximum else { throw TransactionSendError.tooExpensive(fee: fee, maximum: maximum) }
         }
         _ = try transaction.serialized()
         try transaction.sign(by: plan.allSigners)
-        return try PendingTransaction(transaction: transaction, lastValidBlockHeight: latest.lastValidBlockHeight)
+        return try PendingTransaction(
+            transaction: transaction,
+            lastValidBlockHeight: draft.latest.lastValidBlockHeight
+        )
+    }
+
+    /// Chooses blockhash, limit and price, and simulates if the policy says so.
+    func makeDraft(_ plan: TransactionPlan) async throws -> TransactionDraft {
+        let own = plan.ownBudget
+        async let price = own.setsPrice ? nil : chosenPrice(plan)
+        var latest = try await rpc.getLatestBlockhash().value
+        let chosen = try await price
+        var units: ComputeUnits?
+        var used: UInt64?
+        switch own.setsLimit ? .runtimeDefault : policy.computeUnitLimit {
+        case .runtimeDefault: units = nil
+        case .fixed(let fixed): units = fixed
+        // Without a simulation there is nothing to go by.
+        case .simulated: units = policy.simulates ? .maximum : nil
+        }
+        if policy.simulates {
+            (used, latest) = try await simulate(plan, units: units, price: chosen, latest: latest)
+            if case .simulated(let factor, let floor, let cap) = policy.computeUnitLimit, !own.setsLimit {
+                units = used.map { Self.limit(used: $0, factor: factor, floor: floor, cap: cap) }
+            }
+        }
+        let transaction = try plan.transaction(computeUnitLimit: units, price: chosen, blockhash: latest.blockhash)
+        return TransactionDraft(transaction: transaction, latest: latest, used: used, limit: units, price: chosen)
     }
 
     /// Simulates; takes a newer blockhash if the node does not know the first one yet.
@@ -113,7 +133,7 @@ extension TransactionSender {
     /// - Returns: the units that were used, and the blockhash that the node knew.
     private func simulate(
         _ plan: TransactionPlan,
-        units: UInt32?,
+        units: ComputeUnits?,
         price: MicroLamports?,
         latest: LatestBlockhash
     ) async throws -> (UInt64?, LatestBlockhash) {
@@ -139,11 +159,25 @@ extension TransactionSender {
     }
 
     /// The limit that follows from the units that a simulation used.
-    static func limit(used: UInt64, factor: Double, floor: UInt32) -> UInt32 {
+    static func limit(
+        used: UInt64,
+        factor: Double,
+        floor: ComputeUnits,
+        cap: ComputeUnits = .maximum
+    ) -> ComputeUnits {
         let scaled = (Double(used) * max(1, factor)).rounded(.up)
-        let bounded = min(max(scaled, Double(floor)), Double(ComputeBudgetProgram.maximumComputeUnitLimit))
-        return UInt32(bounded)
+        let bounded = min(max(scaled, Double(floor.rawValue)), Double(min(cap, .maximum).rawValue))
+        return ComputeUnits(UInt32(bounded))
     }
+}
+
+/// A transaction that lacks nothing but signatures, and how it came to its limit and price.
+struct TransactionDraft: Sendable {
+    let transaction: Transaction
+    let latest: LatestBlockhash
+    let used: UInt64?
+    let limit: ComputeUnits?
+    let price: MicroLamports?
 }
 
 /// The policy's time was over before a transaction was signed.
