@@ -9,18 +9,19 @@ struct PrioritizationFees: Sendable {
     fileprivate struct SlotPrices: Sendable {
         var minimum: MicroLamports?
         var byAccount: [Address: MicroLamports] = [:]
+
+        /// In place: a busy slot has thousands of accounts, which no transaction should copy.
+        mutating func note(_ price: MicroLamports, writing accounts: some Sequence<Address>) {
+            minimum = min(minimum ?? price, price)
+            for account in accounts { byAccount[account] = min(byAccount[account] ?? price, price) }
+        }
     }
 
     private var slots: [UInt64: SlotPrices] = [:]
 
     /// Notes what a transaction paid for the accounts that it locked for writing.
     mutating func note(_ price: MicroLamports, writing accounts: some Sequence<Address>, inSlot slot: UInt64) {
-        var prices = slots[slot] ?? SlotPrices()
-        prices.minimum = min(prices.minimum ?? price, price)
-        for account in accounts {
-            prices.byAccount[account] = min(prices.byAccount[account] ?? price, price)
-        }
-        slots[slot] = prices
+        slots[slot, default: SlotPrices()].note(price, writing: accounts)
     }
 
     /// Forgets what is too old for `slot`.
