@@ -80,31 +80,39 @@ public struct Quote: Hashable, Sendable {
         self.transactionFees = fees.publish.saturatingAdding(fees.close)
         self.rent = rent
         self.platformFee = platformFee
-        self.breakEvenOutput = Self.breakEven(
-            terms: terms,
+        self.breakEvenOutput = terms.breakEvenOutput(
             inputTokens: expectedUsage.input,
             costs: fees.lock.saturatingAdding(fees.claimWithVoucher),
             platformFee: platformFee
         )
     }
+}
 
-    static func breakEven(terms: Terms, inputTokens: UInt64, costs: Lamports, platformFee: BasisPoints) -> UInt64? {
+extension Terms {
+    /// From how many output tokens on a session's charge, less the market's fee, covers `costs`.
+    ///
+    /// - Parameters:
+    ///   - inputTokens: What the prompts have.
+    ///   - costs: What has to be covered, such as the server's own transactions.
+    ///   - platformFee: The market's share of the charge.
+    /// - Returns: 0 when minimum and input cover it already; nil when no length does.
+    public func breakEvenOutput(inputTokens: UInt64, costs: Lamports, platformFee: BasisPoints) -> UInt64? {
         // The smallest charge whose share after the fee is at least the costs.
         let kept = UInt128(10_000 - UInt32(min(platformFee.rawValue, 10_000)))
         guard kept > 0 else { return nil }
         // The fee rounds down, so the server keeps ⌈charge × kept ÷ 10⁴⌉.
         guard costs > .zero else { return 0 }
         let gross = UInt128(costs.rawValue - 1) * 10_000 / kept + 1
-        guard UInt128(terms.charge(for: TokenCount(input: inputTokens, output: 0)).rawValue) < gross else { return 0 }
-        guard terms.outputPrice.rawValue > 0 else { return nil }
+        guard UInt128(charge(for: TokenCount(input: inputTokens, output: 0)).rawValue) < gross else { return 0 }
+        guard outputPrice.rawValue > 0 else { return nil }
         // charge(n) ≥ gross  ⇔  input × p + n × q > (gross − 1) × 10⁶
         let target =
             (gross - 1) * 1_000_000
             - min(
                 (gross - 1) * 1_000_000,
-                UInt128(inputTokens) * UInt128(terms.inputPrice.rawValue)
+                UInt128(inputTokens) * UInt128(inputPrice.rawValue)
             )
-        return UInt64(exactly: target / UInt128(terms.outputPrice.rawValue) + 1)
+        return UInt64(exactly: target / UInt128(outputPrice.rawValue) + 1)
     }
 }
 

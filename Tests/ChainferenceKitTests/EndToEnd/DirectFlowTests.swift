@@ -218,8 +218,13 @@ extension TestMarket.Seller<ScriptedBackend> {
 
 extension RawClient {
     /// Asks once, vouches for everything, and says how many tokens came.
-    func converse(over session: PeerSession, _ lock: RequestAccount.Lock) async throws -> UInt32 {
-        let answer = try await session.prompt(market.prompt().body)
+    func converse(
+        over session: PeerSession,
+        _ lock: RequestAccount.Lock,
+        prompt: GenerationRequest? = nil,
+        onVoucher: (Lamports) -> Void = { _ in }
+    ) async throws -> UInt32 {
+        let answer = try await session.prompt(prompt?.body ?? market.prompt().body)
         var meter = ClientMeter(terms: lock.terms, stake: stake)
         for try await event in answer.events {
             switch event {
@@ -229,7 +234,10 @@ extension RawClient {
                 try meter.receive(outputTokens: UInt64(data.tokens), bytes: UInt64(data.bytes.count))
             case .finished(let finish): return finish.outputTokens
             }
-            if let amount = meter.nextVoucher() { try session.send(voucher: voucher(amount, lock)) }
+            if let amount = meter.nextVoucher() {
+                onVoucher(amount)
+                try session.send(voucher: voucher(amount, lock))
+            }
         }
         return 0
     }

@@ -11,6 +11,7 @@ struct RawClient: Sendable {
     let wallet: Keypair
     let voucherKey = Keypair()
     let channelKey = X25519.PrivateKey()
+    var model: ModelID = "test/scripted"
     var stake: Lamports = 1_000_000
     var credit: Lamports = 0
 
@@ -37,7 +38,7 @@ struct RawClient: Sendable {
             requester: wallet.address,
             voucherSigner: voucherKey.address,
             clientKey: channelKey.publicKey,
-            model: "test/scripted",
+            model: model,
             stake: stake,
             caps: caps,
             credit: credit,

@@ -47,6 +47,7 @@ struct MarketChain: Sendable {
     ///
     /// - Parameters:
     ///   - cluster: The cluster and its node.
+    ///   - fallbacks: Further nodes, used while the first does not work.
     ///   - market: The deployment.
     ///   - pubsub: Hears of confirmations sooner than asking; it has to be running.
     ///   - http: Makes the calls.
@@ -55,6 +56,7 @@ struct MarketChain: Sendable {
     /// - Throws: `RPCError`.
     static func connect(
         to cluster: Cluster,
+        fallbacks: [Cluster] = [],
         market: Market,
         pubsub: PubSubClient? = nil,
         http: HTTPClient = .shared,
@@ -62,6 +64,7 @@ struct MarketChain: Sendable {
     ) async throws -> MarketChain {
         let rpc = RPCClient(
             cluster: cluster,
+            fallbacks: fallbacks,
             policy: cluster.isLoopback ? .localnet : RPCPolicy(),
             programErrors: errors(of: market),
             http: http,
@@ -208,8 +211,19 @@ extension MarketChain {
     }
 
     /// Sends market instructions in one transaction that `wallet` pays and signs, and waits until it is confirmed.
-    func send(_ instructions: [Instruction], wallet: any Signer) async throws -> ConfirmedTransaction {
-        try await sender.send(instructions, payer: wallet)
+    ///
+    /// - Parameters:
+    ///   - instructions: What to do, all or nothing.
+    ///   - wallet: Pays and signs.
+    ///   - willSend: Told of every signed transaction before it goes out; if it throws, nothing is sent.
+    /// - Returns: The confirmed transaction.
+    /// - Throws: `TransactionSendError`.
+    func send(
+        _ instructions: [Instruction],
+        wallet: any Signer,
+        willSend: (@Sendable (PendingTransaction) async throws -> Void)? = nil
+    ) async throws -> ConfirmedTransaction {
+        try await sender.send(instructions, payer: wallet, willSend: willSend)
     }
 }
 

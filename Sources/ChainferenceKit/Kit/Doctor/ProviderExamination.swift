@@ -119,7 +119,7 @@ struct ProviderExamination: Sendable {
     private func state() -> Finding {
         let folder: String
         do {
-            folder = try Provider.stateFolder(needs.plan.configuration)
+            folder = try Provider.stateFolder(needs.plan.configuration.stateFolder)
         } catch {
             return Finding(.state, .failure, "\(error)", advice: "Name a folder that this user may write to.")
         }

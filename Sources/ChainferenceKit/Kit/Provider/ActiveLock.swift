@@ -31,11 +31,17 @@ final class ActiveLock: Sendable {
         var hasFailed = false
         /// Whether it was found after a crash: nobody knows any more what its client was told.
         var isOrphan = false
+        /// Whether another server was seen to have the request, before anything was sent.
+        var isTaken = false
         /// Whether a settlement is on its way now.
         var isInFlight = false
         /// After a failed settlement: not before this time again.
         var retryAt: UnixTime?
         var settlementFailures = 0
+
+        func canBeSettled(at now: UnixTime) -> Bool {
+            (phase == .locked || phase == .settling) && !isInFlight && (retryAt ?? now) <= now
+        }
 
         /// Whether the client has nothing from this provider and expects nothing more.
         var hasFailedForGood: Bool { hasFailed && !hasDelivered && sessions == 0 }
@@ -108,6 +114,24 @@ final class ActiveLock: Sendable {
                 jitter: jitter,
                 isDraining: isDraining
             )
+        }
+    }
+
+    /// Whether a settlement may begin.
+    func canBeSettled(at now: UnixTime) -> Bool {
+        state.withLock { $0.canBeSettled(at: now) }
+    }
+
+    /// Marks the lock as being settled.
+    ///
+    /// - Returns: Whether it may be; false when somebody else was faster.
+    func beginSettlement(at now: UnixTime, isDraining: Bool) -> Bool {
+        state.withLock { state in
+            guard state.canBeSettled(at: now) else { return false }
+            state.phase = .settling
+            state.isInFlight = true
+            if isDraining, state.lastActivity == nil { state.hasFailed = true }
+            return true
         }
     }
 

@@ -63,6 +63,14 @@ struct ClaimPolicy: Hashable, Sendable {
         return min(latest, (lock.lastActivity ?? lock.lockedAt).advanced(bySeconds: idleSeconds))
     }
 
+    /// Whether a settlement whose time has not come may go out together with one whose time has.
+    ///
+    /// The session is over, so that nothing more can be vouched for, and the time of somebody else's claim says as little
+    /// about when it ended as a time of its own would.
+    func mayJoin(_ lock: Situation) -> Bool {
+        lock.closedAt != nil && !lock.isConnected && !lock.isAnswering
+    }
+
     /// Whether the lock still takes one of the provider's slots.
     func occupiesSlot(_ lock: Situation, now: UnixTime) -> Bool {
         if lock.isConnected || lock.isAnswering { return true }

@@ -31,6 +31,8 @@ struct LockPolicy: Hashable, Sendable {
         var fee: BasisPoints
         /// The locks that are held or being taken.
         var locks: Int
+        /// How likely it is that the fee of a lock is not paid in vain, from 0 to 1.
+        var chance = 1.0
         /// The time.
         var now: UnixTime
     }
@@ -65,6 +67,8 @@ struct LockPolicy: Hashable, Sendable {
         case stakeTooSmall
         /// So much would be lost, or less than the floor earned.
         case unprofitable(income: Lamports, costs: Lamports)
+        /// Others are so often faster that the fees of lost attempts outweigh what a lock brings.
+        case contested
         /// All slots are taken.
         case busy
     }
@@ -87,6 +91,18 @@ struct LockPolicy: Hashable, Sendable {
             return .unprofitable(income: income, costs: costs)
         }
         return situation.locks < maximumLocks ? nil : .busy
+    }
+
+    /// From how many output tokens on a session pays for the provider's own transactions, after the usual input.
+    ///
+    /// Nil when no length does.
+    func breakEven(_ terms: Terms, marketFee: BasisPoints, isDirect: Bool) -> UInt64? {
+        let costs = isDirect ? fees.claimWithVoucher : fees.lock.saturatingAdding(fees.claimWithVoucher)
+        return terms.breakEvenOutput(
+            inputTokens: expectedUsage.input,
+            costs: costs.saturatingAdding(profitFloor),
+            platformFee: marketFee
+        )
     }
 
     private func income(from stake: Lamports, _ terms: Terms, fee: BasisPoints) -> Lamports {
@@ -115,6 +131,9 @@ struct LockPolicy: Hashable, Sendable {
             return .leave(.unprofitable(income: income, costs: costs))
         }
         guard situation.locks < maximumLocks else { return .leave(.busy) }
+        let profit = Double(income.saturatingSubtracting(costs).rawValue)
+        let risk = (1 - situation.chance) * Double(fees.lock.rawValue)
+        guard situation.chance * profit >= risk else { return .leave(.contested) }
         return .lock(listingIndex: index, profit: income.saturatingSubtracting(costs))
     }
 }
@@ -133,6 +152,7 @@ extension LockPolicy.Reason: CustomStringConvertible {
         case .recordTooPoor: "this server's record does not meet its criteria"
         case .stakeTooSmall: "its stake does not pay for the minimum charge and one token"
         case .unprofitable(let income, let costs): "\(income) expected would not cover \(costs) of fees and the floor"
+        case .contested: "other servers are usually faster, and lost attempts cost more than a lock brings"
         case .busy: "all slots are taken"
         }
     }

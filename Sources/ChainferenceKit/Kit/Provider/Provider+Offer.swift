@@ -26,7 +26,7 @@ extension Provider {
         /// The most output tokens, where the client sets no lower limit.
         public var maximumOutputTokens: Int
 
-        /// How long an answer may take; what is there by then is the answer. Nil for no bound but the lock's deadline.
+        /// How long an answer may take, if less than the lock lasts; what is there by then is the answer.
         public var maximumDuration: Duration?
 
         /// Sets the bounds.

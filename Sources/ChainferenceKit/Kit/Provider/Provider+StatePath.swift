@@ -1,17 +1,31 @@
 import Foundation
-import Solana
+public import InferenceMarket
+public import Solana
+
+extension ProviderStore {
+    /// Where the store of a wallet and a market is when nothing else is said; its folder is made if it is missing.
+    ///
+    /// - Parameters:
+    ///   - wallet: The provider's wallet.
+    ///   - market: The deployment of the market program.
+    ///   - folder: The state folder; nil for `$XDG_STATE_HOME/chainference`, or `~/.local/state/chainference`.
+    /// - Returns: The path of the database file.
+    /// - Throws: ``ProviderError/noStateFolder(reason:)``.
+    public static func standardPath(
+        wallet: Address,
+        market: Market,
+        folder: String? = nil
+    ) throws(ProviderError) -> String {
+        try Provider.stateFolder(folder) + "/provider-\(wallet)-\(market.program).sqlite"
+    }
+}
 
 extension Provider {
-    /// The file of this wallet and market in the state folder, which is made if it is missing.
-    func storePath() throws(ProviderError) -> String {
-        try Self.stateFolder(plan.configuration) + "/provider-\(wallet.address)-\(market.program).sqlite"
-    }
-
-    /// The state folder, which is made if it is missing.
-    static func stateFolder(_ configuration: Configuration) throws(ProviderError) -> String {
+    /// The state folder, the configured one or the standard one, which is made if it is missing.
+    static func stateFolder(_ chosen: String?) throws(ProviderError) -> String {
         let environment = ProcessInfo.processInfo.environment
         let folder: String
-        if let chosen = configuration.stateFolder {
+        if let chosen {
             folder = chosen
         } else if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
             folder = state + "/chainference"

@@ -28,6 +28,7 @@ import Synchronization
 public final class Provider: Service {
     let wallet: Wallet
     let cluster: Cluster
+    let fallbacks: [Cluster]
     let market: Market
     let plan: Plan
     let store: ProviderStore?
@@ -74,6 +75,7 @@ public final class Provider: Service {
     /// - Parameters:
     ///   - wallet: Owns the server account, pays for transactions and is paid.
     ///   - cluster: The network and a node of it.
+    ///   - fallbacks: Further nodes of the same network, used while the first does not work.
     ///   - market: The deployment of the market program.
     ///   - plan: What is sold, who answers, and the limits.
     ///   - store: Where vouchers and locks are kept; nil for a file of this wallet and market in the state folder.
@@ -82,6 +84,7 @@ public final class Provider: Service {
     public init(
         wallet: Wallet,
         cluster: Cluster,
+        fallbacks: [Cluster] = [],
         market: Market = .localnet,
         plan: Plan,
         store: ProviderStore? = nil,
@@ -90,6 +93,7 @@ public final class Provider: Service {
     ) {
         self.wallet = wallet
         self.cluster = cluster
+        self.fallbacks = fallbacks
         self.market = market
         self.plan = plan
         self.store = store
@@ -106,16 +110,31 @@ public final class Provider: Service {
     public func run() async throws {
         try plan.validate()
         try await plan.checkBackends()
-        let store = try store ?? ProviderStore(path: storePath())
+        let store =
+            try store
+            ?? ProviderStore(
+                path: ProviderStore.standardPath(
+                    wallet: wallet.address,
+                    market: market,
+                    folder: plan.configuration.stateFolder
+                )
+            )
         let pubsub = PubSubClient(
             cluster: cluster,
+            fallbacks: fallbacks,
             configuration: cluster.isLoopback ? .localnet : PubSubConfiguration(),
             logger: logger
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await pubsub.run() }
             defer { group.cancelAll() }
-            let chain = try await MarketChain.connect(to: cluster, market: market, pubsub: pubsub, logger: logger)
+            let chain = try await MarketChain.connect(
+                to: cluster,
+                fallbacks: fallbacks,
+                market: market,
+                pubsub: pubsub,
+                logger: logger
+            )
             let engine = try await ProviderEngine(provider: self, chain: chain, pubsub: pubsub, store: store)
             running.withLock { $0 = engine }
             defer { running.withLock { $0 = nil } }
@@ -139,4 +158,7 @@ public final class Provider: Service {
         guard let engine = running.withLock({ $0 }) else { throw ProviderError.notRunning }
         try await engine.reload(plan)
     }
+
+    /// What the provider is doing now, for health checks and metrics.
+    public var status: ProviderStatus { running.withLock { $0 }?.status ?? ProviderStatus() }
 }

@@ -1,5 +1,6 @@
 import InferenceMarket
 import Solana
+import SolanaRPC
 import Synchronization
 
 extension ProviderEngine {
@@ -16,6 +17,13 @@ extension ProviderEngine {
         let active = candidate.lock
         let request = active.request
         do {
+            let pause = state.withLock { $0.races.pause(at: time.now, draw: active.jitter) }
+            if pause > .zero { try await time.sleep(for: pause) }
+            guard !active.state.withLock({ $0.isTaken }) else {
+                drop(active)
+                state.withLock { $0.races.count(.lost, at: time.now) }
+                return report(.left(request: active.address, reason: "another server was faster"))
+            }
             // On disk first: a crash right after sending finds the lock again.
             try await store.save(record(of: active, .intended))
             let instruction = LockRequestInstruction(
@@ -28,7 +36,7 @@ extension ProviderEngine {
             )
             var failure: (any Error)?
             do {
-                _ = try await chain.send([instruction.instruction(in: market)], wallet: wallet)
+                _ = try await send([instruction.instruction(in: market)], for: .lock, locks: [active.id])
             } catch {
                 try Task.checkCancellation()
                 failure = error
@@ -37,11 +45,14 @@ extension ProviderEngine {
             guard let lock = try await ownLock(active.id) else {
                 try await store.setState(.forgotten, of: active.id)
                 drop(active)
+                let isPaid = ((failure as? TransactionSendError)?.fee ?? .zero) > .zero
+                state.withLock { $0.races.count(isPaid ? .lostAndPaid : .lost, at: time.now) }
                 report(.lockFailed(request: active.address, reason: failure.map { "\($0)" } ?? "it is not locked here"))
                 return
             }
             active.adopt(lock, isClosing: false, window: configuration.voucherWindow)
             try await store.save(record(of: active, .locked))
+            state.withLock { $0.races.count(.won, at: time.now) }
             report(.locked(request: active.address, terms: lock.terms, deadline: lock.deadline))
         } catch {
             // The record says "intended"; if the lock landed after all, the reconciliation finds it on the chain.
@@ -73,6 +84,7 @@ extension ProviderEngine {
 
     /// Looks into everything that an earlier run left behind.
     func recover() async throws {
+        try await settleBooks()
         for record in try await store.unsettledLocks() {
             guard let found = try await chain.request(at: record.id.request),
                 found.account.createdSlot == record.id.createdSlot
@@ -114,7 +126,9 @@ extension ProviderEngine {
             voucherSigner: active.request.voucherSigner,
             stake: active.request.stake,
             credit: active.request.credit,
-            createdAt: time.now
+            createdAt: time.now,
+            model: active.request.model,
+            marketFee: lock?.fee
         )
     }
 }

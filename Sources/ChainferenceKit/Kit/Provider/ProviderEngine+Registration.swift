@@ -14,11 +14,10 @@ extension ProviderEngine {
         let found = try await chain.server(of: wallet.address)
         let instructions = registration(over: found?.account, peerAddress: address)
         if found == nil { try await checkFunds(peerAddress: address, transactions: instructions.count) }
-        for batch in Self.batches(of: instructions, payer: wallet.address) {
-            _ = try await chain.send(batch, wallet: wallet)
-        }
+        try await sendInBatches(instructions)
         let registered = try await chain.server(of: wallet.address)
         state.withLock { $0.server = registered?.account }
+        reportOffers()
         report(.registered(server: serverAddress))
     }
 
@@ -106,14 +105,39 @@ extension ProviderEngine {
     @discardableResult
     func updateListings() async throws -> Int {
         guard let account = try await chain.server(of: wallet.address)?.account else { return 0 }
-        let batches = Self.batches(of: listingChanges(over: account.listings), payer: wallet.address)
-        for batch in batches { _ = try await chain.send(batch, wallet: wallet) }
-        let changed = batches.isEmpty ? account : try await chain.server(of: wallet.address)?.account ?? account
+        let transactions = try await sendInBatches(listingChanges(over: account.listings))
+        let changed = transactions == 0 ? account : try await chain.server(of: wallet.address)?.account ?? account
         state.withLock { state in
             state.server = changed
             state.listingsAreStale = false
         }
+        reportOffers()
+        return transactions
+    }
+
+    /// Sends instructions in as few transactions as hold them, in order.
+    ///
+    /// - Returns: How many transactions that took.
+    @discardableResult
+    private func sendInBatches(_ instructions: [Instruction]) async throws -> Int {
+        let batches = Self.batches(of: instructions.map { [$0] }, payer: wallet.address)
+        for batch in batches { _ = try await send(batch.map { instructions[$0] }, for: .registration) }
         return batches.count
+    }
+
+    /// Says what is sold, and from which length on it pays.
+    private func reportOffers() {
+        let (policy, fee) = (lockPolicy, state.withLock { $0.fee })
+        for offer in plan.offers {
+            report(
+                .offering(
+                    offer.model,
+                    terms: offer.terms,
+                    breakEven: policy.breakEven(offer.terms, marketFee: fee, isDirect: false),
+                    directBreakEven: policy.breakEven(offer.terms, marketFee: fee, isDirect: true)
+                )
+            )
+        }
     }
 
     private func checkFunds(peerAddress: String, transactions: Int) async throws {
@@ -129,25 +153,6 @@ extension ProviderEngine {
         }
     }
 
-    /// Packs instructions into as few transactions as their size allows, in order.
-    static func batches(of instructions: [Instruction], payer: Address) -> [[Instruction]] {
-        // Room for the compute budget that is added on sending.
-        let room = Transaction.maximumByteCount - 96
-        func size(_ instructions: [Instruction]) -> Int {
-            let transaction = try? Transaction(feePayer: payer, instructions: instructions, recentBlockhash: .zero)
-            return (try? transaction?.serialized().count) ?? .max
-        }
-        var batches: [[Instruction]] = []
-        for instruction in instructions {
-            if let last = batches.last, size(last + [instruction]) <= room {
-                batches[batches.count - 1].append(instruction)
-            } else {
-                batches.append([instruction])
-            }
-        }
-        return batches
-    }
-
     /// Shows at intervals that the server is alive.
     func beat() async throws {
         var pause = configuration.heartbeatInterval
@@ -155,9 +160,9 @@ extension ProviderEngine {
             try await time.sleep(for: pause)
             guard !isDraining else { continue }
             do {
-                _ = try await chain.send(
+                _ = try await send(
                     [HeartbeatInstruction(owner: wallet.address).instruction(in: market)],
-                    wallet: wallet
+                    for: .heartbeat
                 )
                 pause = configuration.heartbeatInterval
             } catch {

@@ -1,18 +1,21 @@
 import InferenceMarket
 import Solana
+import SolanaRPC
 import Synchronization
 
 extension ProviderEngine {
     /// How long a release does not count against the server: the program's grace.
     private static let graceSeconds: Int64 = 60
 
-    /// Settles each lock when its time has come; ends when the provider is drained and the book is empty.
+    /// Settles locks when their time has come, as many in one transaction as fit; ends when the provider is drained and
+    /// the book is empty.
     ///
     /// - Throws: ``ProviderError/unsettledAtShutdown(count:)`` when a drain takes longer than it may.
     func settleAsDue() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for await _ in wakes {
-                for active in due() { group.addTask { await self.settle(active) } }
+                let due = due()
+                if !due.isEmpty { group.addTask { await self.settle(due) } }
                 if try isDrained() { break }
             }
         }
@@ -27,41 +30,59 @@ extension ProviderEngine {
         return sessionsEnded && count == 0
     }
 
-    /// The locks whose settlement is due, marked as being settled.
+    /// The locks to settle now, marked as being settled: those whose time has come, and with them those whose session is
+    /// over and waits for its time, because together they cost less.
     private func due() -> [ActiveLock] {
         let (locks, isDraining) = state.withLock { (Array($0.locks.values), $0.isDraining) }
-        let now = time.now
-        return locks.filter { active in
-            guard let situation = active.situation(isDraining: isDraining),
-                claimPolicy.settlementTime(situation, now: now) <= now
-            else { return false }
-            return active.state.withLock { state in
-                guard state.phase == .locked || state.phase == .settling, !state.isInFlight,
-                    (state.retryAt ?? now) <= now
-                else { return false }
-                state.phase = .settling
-                state.isInFlight = true
-                if isDraining, state.lastActivity == nil { state.hasFailed = true }
-                return true
+        let (now, policy) = (time.now, claimPolicy)
+        let ripe = locks.compactMap { active -> (lock: ActiveLock, isDue: Bool)? in
+            guard let situation = active.situation(isDraining: isDraining), active.canBeSettled(at: now) else {
+                return nil
+            }
+            if policy.settlementTime(situation, now: now) <= now { return (active, true) }
+            return policy.mayJoin(situation) ? (active, false) : nil
+        }
+        guard ripe.contains(where: \.isDue) else { return [] }
+        return ripe.map(\.lock).filter { $0.beginSettlement(at: now, isDraining: isDraining) }
+    }
+
+    // MARK: Together
+
+    /// A lock and what is sent for it.
+    private struct Prepared: Sendable {
+        let active: ActiveLock
+        let settlement: ClaimPolicy.Settlement
+        let charge: Lamports
+        let instructions: [Instruction]
+    }
+
+    private func settle(_ locks: [ActiveLock]) async {
+        var prepared: [Prepared] = []
+        for active in locks {
+            do {
+                if let ready = try await prepare(active) { prepared.append(ready) } else { drop(active) }
+            } catch {
+                guard !Task.isCancelled else { return }
+                await retry(active, after: error)
+            }
+        }
+        let batches = Self.batches(of: prepared.map(\.instructions), payer: wallet.address)
+        await withDiscardingTaskGroup { group in
+            for batch in batches {
+                let part = batch.map { prepared[$0] }
+                group.addTask { await self.carryOut(part) }
             }
         }
     }
 
-    private func settle(_ active: ActiveLock) async {
-        do {
-            if try await attemptSettlement(of: active) { drop(active) }
-        } catch {
-            guard !Task.isCancelled else { return }
-            await retry(active, after: error)
-        }
-    }
-
-    /// - Returns: Whether the lock is over.
-    private func attemptSettlement(of active: ActiveLock) async throws -> Bool {
+    /// Decides how a lock is settled and writes down that it is.
+    ///
+    /// - Returns: What to send; nil when the lock is over without a transaction.
+    private func prepare(_ active: ActiveLock) async throws -> Prepared? {
         let (lock, meter, ending, hasDelivered) = active.state.withLock {
             ($0.lock, $0.meter, $0.ending, $0.hasDelivered)
         }
-        guard let lock, let meter else { return true }
+        guard let lock, let meter else { return nil }
         // A lock that was found on the chain alone is written down before a claim refers to it.
         try await store.save(record(of: active, .claiming))
         let voucher = try await store.newestVoucher(for: active.id).flatMap {
@@ -76,11 +97,9 @@ extension ProviderEngine {
             graceSeconds: Self.graceSeconds
         )
         let requester = active.request.requester
-        let signature: Signature
-        let charge: Lamports
         switch settlement {
         case .claim(let voucher):
-            charge = min(voucher.cumulative, active.request.stake)
+            let charge = min(voucher.cumulative, active.request.stake)
             let instructions = ClaimPaymentInstruction.claiming(
                 voucher,
                 signedBy: active.request.voucherSigner,
@@ -89,9 +108,8 @@ extension ProviderEngine {
                 amount: charge,
                 in: market
             )
-            signature = try await chain.send(instructions, wallet: wallet).signature
+            return Prepared(active: active, settlement: settlement, charge: charge, instructions: instructions)
         case .claimCredit(let amount):
-            charge = amount
             let claim = ClaimPaymentInstruction(
                 owner: wallet.address,
                 request: active.address,
@@ -99,30 +117,63 @@ extension ProviderEngine {
                 amount: amount,
                 presentsVoucher: false
             )
-            signature = try await chain.send([claim.instruction(in: market)], wallet: wallet).signature
-        case .leave:
-            try await store.setState(.forgotten, of: active.id)
-            report(.abandoned(request: active.address))
-            return true
+            let instructions = [claim.instruction(in: market)]
+            return Prepared(active: active, settlement: settlement, charge: amount, instructions: instructions)
         case .release:
             let release = ReleaseRequestInstruction(
                 owner: wallet.address,
                 request: active.address,
                 requester: requester
             )
-            _ = try await chain.send([release.instruction(in: market)], wallet: wallet)
+            let instructions = [release.instruction(in: market)]
+            return Prepared(active: active, settlement: settlement, charge: .zero, instructions: instructions)
+        case .leave:
             try await store.setState(.forgotten, of: active.id)
-            // What could not be served once is not tried again.
-            state.withLock { $0.left[active.id] = active.request.expiresAt }
-            report(.released(request: active.address))
-            return true
+            report(.abandoned(request: active.address))
+            return nil
         }
-        try await store.settle(
-            ClaimRecord(id: active.id, charge: charge, signature: signature, claimedAt: time.now)
-        )
-        report(.claimed(request: active.address, charge: charge, signature: signature))
-        return true
     }
+
+    /// Sends one transaction for all of these; if one of them spoils it, each gets its own.
+    private func carryOut(_ batch: [Prepared]) async {
+        do {
+            let sent = try await send(
+                batch.flatMap(\.instructions),
+                for: .settlement,
+                locks: batch.map(\.active.id)
+            )
+            for item in batch { await book(item, sent.signature) }
+        } catch let error as TransactionSendError where batch.count > 1 && error.failure != nil {
+            // Nothing of it happened: a deadline may have passed, or a client closed what was about to be released.
+            for item in batch { await carryOut([item]) }
+        } catch {
+            guard !Task.isCancelled else { return }
+            for item in batch { await retry(item.active, after: error) }
+        }
+    }
+
+    private func book(_ item: Prepared, _ signature: Signature) async {
+        let active = item.active
+        do {
+            if case .release = item.settlement {
+                try await store.setState(.forgotten, of: active.id)
+                // What could not be served once is not tried again.
+                state.withLock { $0.left[active.id] = active.request.expiresAt }
+                report(.released(request: active.address))
+            } else {
+                try await store.settle(
+                    ClaimRecord(id: active.id, charge: item.charge, signature: signature, claimedAt: time.now)
+                )
+                report(.claimed(request: active.address, charge: item.charge, signature: signature))
+            }
+            drop(active)
+        } catch {
+            guard !Task.isCancelled else { return }
+            await retry(active, after: error)
+        }
+    }
+
+    // MARK: When it did not work
 
     /// Finds out what the chain says after a settlement that seems to have failed, and tries again if it has.
     private func retry(_ active: ActiveLock, after error: any Error) async {

@@ -28,6 +28,38 @@ extension ProviderEngine {
         }
     }
 
+    /// Hears as early as possible that another server has a request which is about to be locked here.
+    ///
+    /// What is only processed may still be undone, so nothing is decided by it but to leave a request alone.
+    func watchRivals() async throws {
+        while true {
+            do {
+                try await pubsub.withProgramSubscription(
+                    market.program,
+                    filters: MarketQuery.requests.filters,
+                    commitment: .processed
+                ) { events in
+                    for try await event in events {
+                        guard let keyed = event.value, keyed.account.owner == self.market.program,
+                            let account = try? RequestAccount(decoding: keyed.account.data)
+                        else { continue }
+                        self.noteRival(account, at: keyed.address)
+                    }
+                }
+            } catch {
+                try Task.checkCancellation()
+                report(.chainTrouble(reason: "the subscription ended: \(error)"))
+            }
+            try await time.sleep(for: .seconds(5))
+        }
+    }
+
+    private func noteRival(_ account: RequestAccount, at address: Address) {
+        guard let lock = account.state.lock, lock.server != serverAddress else { return }
+        let active = active(LockID(request: address, createdSlot: account.createdSlot))
+        active?.state.withLock { $0.isTaken = true }
+    }
+
     /// Reads the state at intervals, because subscriptions lose things.
     func reconcileRegularly() async throws {
         while true {
@@ -48,11 +80,13 @@ extension ProviderEngine {
     /// Reads the own account, the open requests for what is offered, and the requests that are locked here.
     func reconcile() async throws {
         time.observe(try await chain.now())
+        try await settleBooks()
         let server = try await chain.server(of: wallet.address)?.account
         let fee = try await chain.marketAccount()?.fee
         let now = time.now
         state.withLock { state in
             state.server = server ?? state.server
+            state.chainContact = time.uptime
             state.fee = fee ?? state.fee
             state.left = state.left.filter { $0.value >= now }
         }
@@ -84,7 +118,7 @@ extension ProviderEngine {
                 adoptOrphan(account, lock, id)
             }
         case .locked, .claimed:
-            break
+            noteRival(account, at: address)
         }
     }
 
@@ -129,6 +163,7 @@ extension ProviderEngine {
             ),
             fee: state.fee,
             locks: occupiedSlots(in: state, now: now),
+            chance: state.races.chance(at: now),
             now: now
         )
     }
@@ -157,8 +192,8 @@ extension ProviderEngine {
                 let lock = ActiveLock(id: id, request: account, engagement: plan.engagement(for: account.model))
                 state.locks[id.request] = lock
                 return (Candidate(lock: lock, listingIndex: index), nil)
-            case .leave(.busy), .leave(.modelNotServed):
-                // A slot may be free, or the backend back, the next time that it is looked at.
+            case .leave(.busy), .leave(.modelNotServed), .leave(.contested):
+                // A slot may be free, the backend back, or the race over, the next time that it is looked at.
                 return (nil, nil)
             case .leave(let reason):
                 state.left[id] = account.expiresAt

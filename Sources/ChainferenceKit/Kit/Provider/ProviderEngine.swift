@@ -23,8 +23,14 @@ final class ProviderEngine: Sendable {
         var health: [Provider.BackendName: BackendHealth] = [:]
         /// Whether the listings on the chain may differ from what is offered.
         var listingsAreStale = false
+        /// How lock attempts ended lately.
+        var races = LockRaces()
         /// Requests that were looked at and left alone, and until when they can be locked.
         var left: [LockID: UnixTime] = [:]
+        /// What was counted since the start.
+        var counts = ProviderStatus.Counts()
+        /// When the chain was last read.
+        var chainContact: Duration?
         var peerServer: PeerServer?
         var isDraining = false
         var drainingSince: Duration?
@@ -138,6 +144,10 @@ final class ProviderEngine: Sendable {
                 return .background
             }
             group.addTask {
+                try await self.watchRivals()
+                return .background
+            }
+            group.addTask {
                 try await self.beat()
                 return .background
             }
@@ -206,12 +216,16 @@ final class ProviderEngine: Sendable {
     var isDraining: Bool { state.withLock { $0.isDraining } }
 
     func report(_ event: ProviderEvent) {
-        switch event {
-        case .left: provider.logger.debug("\(event)")
-        case .lockFailed, .refused, .failed, .settlementFailed, .backendTrouble, .chainTrouble:
-            provider.logger.warning("\(event)")
-        default: provider.logger.info("\(event)")
+        let level: Logger.Level =
+            switch event {
+            case .left: .debug
+            case .lockFailed, .refused, .failed, .settlementFailed, .backendTrouble, .chainTrouble: .warning
+            default: .info
+            }
+        state.withLock { state in
+            state.counts.count(event, model: event.request.flatMap { state.locks[$0]?.request.model })
         }
+        provider.logger.log(level: level, "\(event)", metadata: event.metadata)
         provider.onEvent(event)
     }
 }

@@ -7,6 +7,11 @@ public enum ProviderEvent: Hashable, Sendable {
     case listening(address: String)
     /// The server account and its listings are on the chain.
     case registered(server: Address)
+    /// A model is on sale.
+    ///
+    /// A session pays for the provider's own transactions from `breakEven` output tokens on, or from `directBreakEven` when
+    /// its request names the provider; nil when no length does.
+    case offering(ModelID, terms: Terms, breakEven: UInt64?, directBreakEven: UInt64?)
     /// An open request was left alone.
     case left(request: Address, reason: String)
     /// A request was locked.
@@ -51,6 +56,9 @@ extension ProviderEvent: CustomStringConvertible {
         switch self {
         case .listening(let address): "listening at \(address)"
         case .registered(let server): "registered as \(server)"
+        case .offering(let model, let terms, let breakEven, let direct):
+            "offering \(model): \(terms); a session pays from \(Self.tokens(breakEven)) on, a direct one from "
+                + "\(Self.tokens(direct)) on"
         case .left(let request, let reason): "left \(request): \(reason)"
         case .locked(let request, let terms, let deadline): "locked \(request) until \(deadline): \(terms)"
         case .lockFailed(let request, let reason): "could not lock \(request): \(reason)"
@@ -71,6 +79,14 @@ extension ProviderEvent: CustomStringConvertible {
         case .reloaded(let count):
             "reloaded; the listings changed in \(count) \(count == 1 ? "transaction" : "transactions")"
         case .draining: "draining: no new locks"
+        }
+    }
+
+    private static func tokens(_ count: UInt64?) -> String {
+        switch count {
+        case nil: "no number of tokens"
+        case 0?: "the first token"
+        case let count?: "\(count) output tokens"
         }
     }
 }

@@ -42,6 +42,12 @@ public struct LockRecord: Hashable, Sendable {
     /// When this row was first written.
     public let createdAt: UnixTime
 
+    /// The model, for the books; nil in rows of an earlier version.
+    public let model: ModelID?
+
+    /// The market's fee, frozen by the lock; nil until the lock is seen on the chain.
+    public var marketFee: BasisPoints?
+
     /// Adopts all fields.
     public init(
         id: LockID,
@@ -51,7 +57,9 @@ public struct LockRecord: Hashable, Sendable {
         voucherSigner: Address,
         stake: Lamports,
         credit: Lamports,
-        createdAt: UnixTime
+        createdAt: UnixTime,
+        model: ModelID? = nil,
+        marketFee: BasisPoints? = nil
     ) {
         self.id = id
         self.state = state
@@ -61,6 +69,8 @@ public struct LockRecord: Hashable, Sendable {
         self.stake = stake
         self.credit = credit
         self.createdAt = createdAt
+        self.model = model
+        self.marketFee = marketFee
     }
 
     static let schema = """
@@ -93,7 +103,9 @@ public struct LockRecord: Hashable, Sendable {
             voucherSigner: try row.address("voucher_signer", table: "lock"),
             stake: row.lamports("stake"),
             credit: row.lamports("credit"),
-            createdAt: UnixTime(rawValue: row["created_at"])
+            createdAt: UnixTime(rawValue: row["created_at"]),
+            model: (row["model"] as String?).flatMap { try? ModelID(validating: $0) },
+            marketFee: (row["market_fee"] as Int64?).map { BasisPoints(rawValue: UInt16(clamping: $0)) }
         )
     }
 }
@@ -105,15 +117,18 @@ extension ProviderStore {
             try database.execute(
                 sql: """
                     INSERT INTO lock
-                        (request, created_slot, state, locked_at, deadline, voucher_signer, stake, credit, created_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        (request, created_slot, state, locked_at, deadline, voucher_signer, stake, credit, created_at,
+                        model, market_fee)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (request, created_slot) DO UPDATE SET
-                        state = excluded.state, locked_at = excluded.locked_at, deadline = excluded.deadline
+                        state = excluded.state, locked_at = excluded.locked_at, deadline = excluded.deadline,
+                        market_fee = COALESCE(excluded.market_fee, market_fee)
                     """,
                 arguments: [
                     lock.id.request.blob, Int64(bitPattern: lock.id.createdSlot), lock.state.rawValue,
                     lock.lockedAt?.rawValue, lock.deadline?.rawValue, lock.voucherSigner.blob,
-                    lock.stake.column, lock.credit.column, lock.createdAt.rawValue,
+                    lock.stake.column, lock.credit.column, lock.createdAt.rawValue, lock.model?.name,
+                    lock.marketFee.map { Int64($0.rawValue) },
                 ]
             )
         }

@@ -30,6 +30,21 @@ public final class ProviderStore: Sendable {
         }
     }
 
+    /// Opens the store of a provider that may be running, to look at it; every write throws.
+    ///
+    /// - Parameter path: The database file.
+    /// - Throws: ``StoreError``.
+    public init(reading path: String) throws(StoreError) {
+        lock = nil
+        do {
+            var configuration = Self.configuration
+            configuration.readonly = true
+            database = try DatabaseQueue(path: path, configuration: configuration)
+        } catch {
+            throw .cannotOpen(path: path, reason: "\(error)")
+        }
+    }
+
     /// A store in memory, which forgets everything with the process: for tests and experiments.
     ///
     /// - Throws: ``StoreError``.
@@ -69,6 +84,11 @@ public final class ProviderStore: Sendable {
             try database.execute(sql: LockRecord.schema)
             try database.execute(sql: VoucherRecord.schema)
             try database.execute(sql: ClaimRecord.schema)
+        }
+        migrator.registerMigration("2: models, market fees, sent transactions") { database in
+            try database.execute(sql: "ALTER TABLE lock ADD COLUMN model TEXT")
+            try database.execute(sql: "ALTER TABLE lock ADD COLUMN market_fee INTEGER")
+            try database.execute(sql: SentTransaction.schema)
         }
         return migrator
     }
