@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "ChainferenceKit", targets: ["ChainferenceKit"]),
         .library(name: "ChainferenceTesting", targets: ["ChainferenceTesting"]),
         .library(name: "ProviderConfiguration", targets: ["ProviderConfiguration"]),
+        .library(name: "ProviderMonitoring", targets: ["ProviderMonitoring"]),
         .library(name: "LocalCluster", targets: ["LocalCluster"]),
         .library(name: "Inference", targets: ["Inference"]),
         .library(name: "PeerChannel", targets: ["PeerChannel"]),
@@ -182,11 +183,27 @@ let package = Package(
         .target(
             name: "ProviderConfiguration",
             dependencies: [
-                "ChainferenceKit", "CurlHTTP", "Inference", "InferenceMarket", "PeerChannel", "Solana", "SolanaRPC",
+                "ChainferenceKit", "CurlHTTP", "Inference", "InferenceMarket", "PeerChannel", "ProviderMonitoring",
+                "Solana", "SolanaRPC",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
             path: "\(kit)/ProviderConfiguration"
+        ),
+        .target(
+            name: "ProviderMonitoring",
+            dependencies: [
+                "ChainferenceKit", "InferenceMarket",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "\(kit)/ProviderMonitoring"
         ),
 
         .target(
@@ -214,7 +231,7 @@ let package = Package(
         .executableTarget(
             name: "chainference-provider",
             dependencies: [
-                "ChainferenceKit",
+                "ChainferenceKit", "ProviderConfiguration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
@@ -343,7 +360,16 @@ let package = Package(
         .testTarget(
             name: "ProviderConfigurationTests",
             dependencies: [
-                "ProviderConfiguration", "ChainferenceKit", "Inference", "InferenceMarket", "Solana", "SolanaRPC",
+                "ProviderConfiguration", "ChainferenceKit", "ChainferenceTesting", "Inference", "InferenceMarket",
+                "Solana",
+                "SolanaRPC",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "ProviderMonitoringTests",
+            dependencies: [
+                "ProviderMonitoring", "ChainferenceKit", "ChainferenceTesting", "CurlHTTP", "LocalCluster",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -352,7 +378,7 @@ let package = Package(
             dependencies: [
                 "ChainferenceKit", "ChainferenceTesting", "Inference", "InferenceMarket", "LocalCluster",
                 "MarketProgram",
-                "PeerChannel", "SodiumCrypto", "Solana", "SolanaRPC",
+                "chainference-provider", "PeerChannel", "SodiumCrypto", "Solana", "SolanaRPC",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -186,7 +186,8 @@ struct ConfigurationReading {
         of backends: [Provider.BackendName]
     ) -> Provider.BackendName? {
         let known = backends.map(\.rawValue).sorted().joined(separator: ", ")
-        if let name = section.value("backend", "the name of one of the backends", Provider.BackendName.init(rawValue:)) {
+        if let name = section.value("backend", "the name of one of the backends", Provider.BackendName.init(rawValue:))
+        {
             guard backends.contains(name) || backends.isEmpty else {
                 section.fault("backend", "There is no backend “\(name)”. There are: \(known).")
                 return nil

@@ -132,6 +132,18 @@ public struct ProviderConfigurationFile: Sendable {
         return ConfigurationSection(empty: problems)
     }
 
+    /// What this provider has earned and spent; it may be running meanwhile.
+    ///
+    /// - Throws: ``StoreError`` when there is no store yet, or what is wrong with the wallet's file.
+    public func earnings() async throws -> EarningsReport {
+        let path = try ProviderStore.standardPath(
+            wallet: wallet().address,
+            market: market,
+            folder: plan.configuration.stateFolder
+        )
+        return try await ProviderStore(reading: path).earnings()
+    }
+
     /// The wallet that the file names.
     ///
     /// - Throws: `WalletError` or `KeypairError`.

@@ -2,6 +2,7 @@ import ArgumentParser
 import ChainferenceKit
 import Foundation
 import Logging
+import ProviderConfiguration
 import ServiceLifecycle
 import UnixSignals
 
@@ -12,10 +13,22 @@ struct ChainferenceProvider: AsyncParsableCommand {
         commandName: "chainference-provider",
         abstract: "Sell answers of a language model, paid for in SOL as they stream.",
         discussion: """
-            SIGINT or SIGTERM drains: no new locks, running answers finish, claims go out. Killed in any other way, it claims
-            at the next start what it has vouchers for.
+            With --configuration everything comes from a file, which is read again on SIGHUP; the other options are for
+            trying things out without one.
+
+            SIGINT or SIGTERM drains: no new locks, running answers finish, claims go out. A second one ends at once. Killed
+            in any other way, it claims at the next start what it has vouchers for.
             """
     )
+
+    @Option(help: "A configuration file; Documentation/provider.md describes it.")
+    var configuration: String?
+
+    @Flag(help: "Check the configuration file and stop.")
+    var check = false
+
+    @Flag(help: "Print what the provider of the configuration file has earned and spent, and stop.")
+    var earnings = false
 
     @Option(help: "The model's Hugging Face id, as clients ask for it.")
     var model = NGramBackend.modelName
@@ -68,7 +81,31 @@ struct ChainferenceProvider: AsyncParsableCommand {
     @Option(help: "The folder for vouchers and locks, which survive a crash there.")
     var state: String?
 
+    func validate() throws {
+        if check || earnings, configuration == nil { throw ValidationError("Name the --configuration.") }
+    }
+
     func run() async throws {
+        guard let path = configuration else { return try await runWithoutFile() }
+        if check {
+            let plan = try ProviderConfigurationFile(contentsOf: path).plan
+            return print("\(path) is fine: \(plan.offers.count) models, \(plan.backends.count) backends.")
+        }
+        if earnings { return print(try await ProviderConfigurationFile(contentsOf: path).earnings()) }
+        let configured = try ConfiguredProvider(
+            path: path,
+            onEvent: Self.show,
+            onReload: { if case .refused(let error) = $0 { Self.show("not reloaded: \(error)") } },
+            onMonitoring: { Self.show("monitoring at port \($0)") }
+        )
+        try await configured.runUntilStopped()
+    }
+
+    private static func show(_ line: some CustomStringConvertible) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    }
+
+    private func runWithoutFile() async throws {
         let wallet = try wallet.map { try Wallet.file($0) } ?? .solanaCLIDefault()
         let cluster = try Cluster(urlOrMoniker: cluster)
         if let airdrop { try await RPCClient(cluster: cluster).airdrop(.lamports(airdrop), to: wallet.address) }
@@ -108,7 +145,7 @@ struct ChainferenceProvider: AsyncParsableCommand {
             backend: engine,
             configuration: configuration,
             logger: logger,
-            onEvent: { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
+            onEvent: Self.show
         )
         let services = ServiceGroup(
             services: [provider],
