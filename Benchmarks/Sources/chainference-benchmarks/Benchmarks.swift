@@ -24,17 +24,26 @@ struct Benchmarks: AsyncParsableCommand {
     @Option(help: "How many turns each side gets. The median of the turns' ratios is printed.")
     var rounds = 9
 
+    @Option(help: "What a SOL costs, in dollars, for figures in dollars.")
+    var solPrice = 150.0
+
+    @Flag(help: "Write the market's figures to Documentation/performance.md.")
+    var publish = false
+
     @Flag(help: "List the groups and stop.")
     var list = false
 
     func run() async throws {
         if list { return BenchmarkGroup.all.forEach { print($0.name) } }
         var stopwatch = Stopwatch(rounds: max(1, rounds))
+        // …/Benchmarks/Sources/chainference-benchmarks/Benchmarks.swift
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
         let context = BenchmarkContext(
-            // …/Benchmarks/Sources/chainference-benchmarks/Benchmarks.swift
-            root: URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .deletingLastPathComponent().deletingLastPathComponent(),
-            python: python
+            root: root,
+            python: python,
+            dollarsPerSOL: max(0.01, solPrice),
+            publishes: publish ? root.appendingPathComponent("Documentation/performance.md").path : nil
         )
         for group in BenchmarkGroup.all where only.map({ group.name.contains($0) }) ?? true {
             print("\n\(group.title)")
@@ -56,6 +65,10 @@ struct BenchmarkContext {
     /// The root of the checkout.
     let root: URL
     let python: String?
+    /// What a SOL costs.
+    let dollarsPerSOL: Double
+    /// The document that figures are written to, if they are.
+    let publishes: String?
 
     /// A Python process for comparisons with solders.
     func pythonFloor() throws -> PythonFloor { try python(script: "solders_floor.py") }
