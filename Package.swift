@@ -361,8 +361,7 @@ let package = Package(
             name: "ProviderConfigurationTests",
             dependencies: [
                 "ProviderConfiguration", "ChainferenceKit", "ChainferenceTesting", "Inference", "InferenceMarket",
-                "Solana",
-                "SolanaRPC",
+                "SodiumCrypto", "Solana", "SolanaRPC",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

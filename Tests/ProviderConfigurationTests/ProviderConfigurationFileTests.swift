@@ -1,6 +1,7 @@
 import ChainferenceKit
 import Foundation
 import Logging
+import SodiumCrypto
 import Testing
 
 @testable import ProviderConfiguration
@@ -105,6 +106,21 @@ struct ProviderConfigurationFileTests {
         let toy = try #require(file.plan.backends["toy"] as? NGramBackend)
         #expect(toy.tokensPerSecond == 100 && !toy.stopsByItself)
         #expect(file.plan.backends["script"] is ProcessBackend)
+    }
+
+    @Test("A relay stands for the address that clients are sent to")
+    func relay() throws {
+        let key = X25519.PrivateKey().publicKey
+        let host = try #require(PeerHost("relay.example.org"))
+        let address = try RelayAddress(endpoint: .init(host: host, port: 4_000), key: key)
+        let rest = "backends: {toy: {toy: {}}}\nmodels: [{model: m, price: 5}]\n"
+        let read = try file("relay: \(address)\nrelay-proxy: socks5h://127.0.0.1:9050\n\(rest)").plan.configuration
+        #expect(read.relay == address && read.relayProxy != nil)
+        #expect(problems("relay: /dns/x/tcp/1\n\(rest)").first?.hasPrefix("1:8: “relay” must be a relay's address") == true)
+        let bad = problems("relay: \(address)\nrelay-proxy: ftp://me:password@x\n\(rest)")
+        #expect(bad.first?.hasPrefix("2:14: That is no proxy.") == true && !"\(bad)".contains("password"))
+        #expect(problems("relay-proxy: socks5h://127.0.0.1:9050\n\(rest)").first?.contains("no “relay”") == true)
+        #expect(problems("relay: \(address)\nadvertise: a.example\n\(rest)").first?.contains("leave either") == true)
     }
 
     @Test("The least that is needed is a backend and a model")

@@ -1,4 +1,5 @@
 import ChainferenceKit
+import CurlHTTP
 import Foundation
 import Inference
 import InferenceMarket
@@ -62,6 +63,21 @@ struct ConfigurationReading {
         if let endpoint = root.value("advertise", "host:port, or a port alone", advertised) {
             configuration.advertisedHost = endpoint.host
             configuration.advertisedPort = endpoint.port
+        }
+        configuration.relay = root.value(
+            "relay",
+            "a relay's address, such as /dns/relay.example.org/tcp/3819/nnk/<key>"
+        ) { try? RelayAddress(parsing: $0) }
+        if let proxy = root.value("relay-proxy", "the URL of a proxy, such as socks5h://127.0.0.1:9050", { $0 }) {
+            // It may hold a password, so that it is never repeated.
+            configuration.relayProxy = try? HTTPProxy(url: proxy)
+            if configuration.relayProxy == nil { root.fault("relay-proxy", "\(HTTPProxy.InvalidURL())") }
+        }
+        if root.has("relay-proxy"), !root.has("relay") {
+            root.fault("relay-proxy", "There is no “relay” that this proxy could lead to.")
+        }
+        if root.has("relay"), root.has("advertise") {
+            root.fault("advertise", "Clients are sent to the relay: leave either “relay” or “advertise” out.")
         }
         configuration.stateFolder = root.value("state", "the path of a folder") { path($0) }
         set(&configuration.concurrency, root.value("concurrency", "from 1 to 4096", small(1, 4_096)))

@@ -93,6 +93,7 @@ extension Provider.Configuration {
         if advertisedHost != other.advertisedHost || advertisedPort != other.advertisedPort {
             names.append("the address that clients are sent to")
         }
+        if relay != other.relay || relayProxy != other.relayProxy { names.append("the relay") }
         if maximumPromptBytes != other.maximumPromptBytes { names.append("the limit on a prompt's bytes") }
         if idleLimit != other.idleLimit { names.append("the idle limit") }
         if maximumDirectWaiters != other.maximumDirectWaiters { names.append("the number of waiting clients") }
