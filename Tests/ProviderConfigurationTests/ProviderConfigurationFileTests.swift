@@ -116,7 +116,9 @@ struct ProviderConfigurationFileTests {
         let rest = "backends: {toy: {toy: {}}}\nmodels: [{model: m, price: 5}]\n"
         let read = try file("relay: \(address)\nrelay-proxy: socks5h://127.0.0.1:9050\n\(rest)").plan.configuration
         #expect(read.relay == address && read.relayProxy != nil)
-        #expect(problems("relay: /dns/x/tcp/1\n\(rest)").first?.hasPrefix("1:8: “relay” must be a relay's address") == true)
+        #expect(
+            problems("relay: /dns/x/tcp/1\n\(rest)").first?.hasPrefix("1:8: “relay” must be a relay's address") == true
+        )
         let bad = problems("relay: \(address)\nrelay-proxy: ftp://me:password@x\n\(rest)")
         #expect(bad.first?.hasPrefix("2:14: That is no proxy.") == true && !"\(bad)".contains("password"))
         #expect(problems("relay-proxy: socks5h://127.0.0.1:9050\n\(rest)").first?.contains("no “relay”") == true)
