@@ -88,14 +88,6 @@ def test_prometheus_reads_the_metrics_and_the_log_keeps_secrets(market):
 
 
 def test_reload_drain_and_report(market):
-    reload_drain_and_report(market)
-
-
-def test_reload_drain_and_report_on_the_real_vm(real_vm):
-    reload_drain_and_report(real_vm)
-
-
-def reload_drain_and_report(market):
     seller = Configured(market, "seller")
     seller.write()
     with seller.run() as provider:
