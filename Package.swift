@@ -381,7 +381,8 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]
+            ],
+            resources: [.copy("Golden")]
         ),
         .testTarget(name: "ChainferenceTestingTests", dependencies: ["ChainferenceTesting"]),
     ],

@@ -1,0 +1,118 @@
+public import Solana
+
+/// One client said that one server's answer was better than another's.
+public struct PairwiseComparison: Hashable, Sendable {
+    /// The account of the server whose answer was preferred.
+    public let preferred: Address
+
+    /// The account of the other server.
+    public let other: Address
+
+    /// Adopts the two servers.
+    public init(preferred: Address, other: Address) {
+        self.preferred = preferred
+        self.other = other
+    }
+}
+
+/// How strong servers are, by who was preferred to whom.
+///
+/// The Bradley–Terry model: a server of strength *a* is preferred to one of strength *b* with probability *a* ÷ (*a* + *b*).
+/// Every server has besides won once and lost once against an average one of strength 1, so that few comparisons say
+/// little and nothing is ever infinite.
+///
+/// Sources: R. A. Bradley and M. E. Terry, "Rank analysis of incomplete block designs", Biometrika 39 (1952); the
+/// iteration is that of D. R. Hunter, "MM algorithms for generalized Bradley–Terry models", Annals of Statistics 32 (2004).
+public struct BradleyTerry: Hashable, Sendable {
+    /// What is known about one server.
+    public struct Estimate: Hashable, Sendable {
+        /// The natural logarithm of the strength; 0 is average.
+        public let logStrength: Double
+
+        /// How uncertain ``logStrength`` is: one over the root of the information that its own comparisons hold.
+        public let standardError: Double
+
+        /// In how many comparisons it took part.
+        public let comparisons: Int
+
+        /// The probability of being preferred to an average server.
+        public var probability: Double { 1 / (1 + Double.exponential(-logStrength)) }
+    }
+
+    /// How often every server has won, and lost, against the average beforehand.
+    static let prior = 1.0
+
+    /// Every server that took part.
+    public let estimates: [Address: Estimate]
+
+    /// Fits the strengths.
+    ///
+    /// - Parameter comparisons: What was said, in any order; a server compared with itself counts for nothing.
+    public init(_ comparisons: some Sequence<PairwiseComparison>) {
+        var index: [Address: Int] = [:]
+        var wins: [Double] = []
+        var games: [[Int: Double]] = []
+        func place(_ server: Address) -> Int {
+            if let known = index[server] { return known }
+            index[server] = wins.count
+            wins.append(0)
+            games.append([:])
+            return wins.count - 1
+        }
+        for comparison in comparisons where comparison.preferred != comparison.other {
+            let winner = place(comparison.preferred)
+            let loser = place(comparison.other)
+            wins[winner] += 1
+            games[winner][loser, default: 0] += 1
+            games[loser][winner, default: 0] += 1
+        }
+        let strengths = Self.strengths(wins: wins, games: games)
+        estimates = index.mapValues { server in
+            let own = strengths[server]
+            var information = 2 * Self.prior * Self.variance(own, 1)
+            for (opponent, count) in games[server] { information += count * Self.variance(own, strengths[opponent]) }
+            return Estimate(
+                logStrength: Double.logarithm(own),
+                standardError: 1 / information.squareRoot(),
+                comparisons: Int(games[server].values.reduce(0, +))
+            )
+        }
+    }
+
+    /// What a server's counters alone say: every opponent is taken for average.
+    ///
+    /// - Parameters:
+    ///   - preferred: How often it was preferred; at most `compared`.
+    ///   - compared: How often it was compared.
+    public static func estimate(preferred: UInt64, compared: UInt64) -> Estimate {
+        let won = Double(min(preferred, compared)) + prior
+        let lost = Double(compared - min(preferred, compared)) + prior
+        return Estimate(
+            logStrength: Double.logarithm(won / lost),
+            standardError: (1 / won + 1 / lost).squareRoot(),
+            comparisons: Int(clamping: compared)
+        )
+    }
+
+    private static func strengths(wins: [Double], games: [[Int: Double]]) -> [Double] {
+        var strengths = [Double](repeating: 1, count: wins.count)
+        for _ in 0..<10_000 {
+            var change = 0.0
+            for server in strengths.indices {
+                var weight = 2 * prior / (strengths[server] + 1)
+                for (opponent, count) in games[server] {
+                    weight += count / (strengths[server] + strengths[opponent])
+                }
+                let next = (wins[server] + prior) / weight
+                change = max(change, abs(next / strengths[server] - 1))
+                strengths[server] = next
+            }
+            if change < 1e-12 { break }
+        }
+        return strengths
+    }
+
+    private static func variance(_ own: Double, _ other: Double) -> Double {
+        own * other / ((own + other) * (own + other))
+    }
+}
