@@ -114,7 +114,7 @@ public struct GenerationRequest: Sendable {
         return members.text
     }
 
-    private static func members(of body: [UInt8]) -> JSONMembers? {
+    static func members(of body: [UInt8]) -> JSONMembers? {
         try? JSONMembers(parsing: body, limits: JSONLimits(maximumBytes: maximumBodySize))
     }
 }

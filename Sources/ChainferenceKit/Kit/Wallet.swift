@@ -52,9 +52,20 @@ extension Wallet: CustomStringConvertible, CustomReflectable {
 public enum WalletError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The environment names no home folder, so there is no default key file.
     case noHomeFolder
+    /// A seed must have 16 to 64 bytes.
+    case unusableSeed(byteCount: Int)
+    /// A disposable wallet can't be funded with less than it needs.
+    case tooLittle(available: Lamports, needed: Lamports)
 
     /// What to do.
     public var description: String {
-        "The environment names no home folder (HOME), so there is no default key file. Name a key file instead."
+        switch self {
+        case .noHomeFolder:
+            "The environment names no home folder (HOME), so there is no default key file. Name a key file instead."
+        case .unusableSeed(let count):
+            "A seed of \(count) bytes can't be used. Give 16 to 64 bytes."
+        case .tooLittle(let available, let needed):
+            "\(needed) are needed for a disposable wallet, but only \(available) are there. Nothing was sent; fund the wallet."
+        }
     }
 }

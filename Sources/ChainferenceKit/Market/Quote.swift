@@ -23,8 +23,16 @@ public struct Quote: Hashable, Sendable {
     /// The usage behind ``expectedCharge``.
     public let expectedUsage: TokenCount
 
+    /// Which way the request takes, which decides what the chain takes for it.
+    public let flow: RequestFlow
+
     /// The client's transaction fees: publish and close.
     public let transactionFees: Lamports
+
+    /// The server's transaction fees: the lock in the open flow, and the claim with a voucher, which has two signatures.
+    ///
+    /// They come out of the server's charge; the minimum charge is there to cover them.
+    public let serverFees: Lamports
 
     /// What the request account holds while it exists; it comes back when the request is closed.
     public let rent: Lamports
@@ -36,6 +44,15 @@ public struct Quote: Hashable, Sendable {
     ///
     /// Nil when no number of tokens does, that is when output is free and so is everything else.
     public let breakEvenOutput: UInt64?
+
+    /// What the chain takes from both sides together for one session, however many prompts it has.
+    public var sessionFees: Lamports { transactionFees.saturatingAdding(serverFees) }
+
+    /// What the session is expected to cost: ``expectedCharge`` and the client's fees.
+    public var expectedCost: Lamports { expectedCharge.saturatingAdding(transactionFees) }
+
+    /// What of ``expectedCharge`` the market keeps, and the server does not get.
+    public var expectedPlatformFee: Lamports { platformFee.share(of: expectedCharge) }
 
     /// The most that can be gone in the end: the whole stake and the fees.
     public var worstCost: Lamports { stake.saturatingAdding(transactionFees) }
@@ -55,6 +72,7 @@ public struct Quote: Hashable, Sendable {
     ///   - fees: What the chain takes for each step.
     ///   - rent: The rent-exempt minimum of this request's account.
     ///   - platformFee: The market's fee now.
+    ///   - flow: Which way the request takes.
     /// - Throws: ``QuoteError``.
     public init(
         model: ModelID,
@@ -65,7 +83,8 @@ public struct Quote: Hashable, Sendable {
         expectedUsage: TokenCount,
         fees: FeeSchedule,
         rent: Lamports,
-        platformFee: BasisPoints
+        platformFee: BasisPoints,
+        flow: RequestFlow = .open
     ) throws(QuoteError) {
         let caps = terms.raised(by: tolerance)
         let needed = caps.charge(for: TokenCount(input: expectedUsage.input, output: 1))
@@ -77,12 +96,14 @@ public struct Quote: Hashable, Sendable {
         self.stake = stake
         self.expectedUsage = expectedUsage
         self.expectedCharge = min(stake, terms.charge(for: expectedUsage))
+        self.flow = flow
         self.transactionFees = fees.publish.saturatingAdding(fees.close)
+        self.serverFees = (flow == .open ? fees.lock : .zero).saturatingAdding(fees.claimWithVoucher)
         self.rent = rent
         self.platformFee = platformFee
         self.breakEvenOutput = terms.breakEvenOutput(
             inputTokens: expectedUsage.input,
-            costs: fees.lock.saturatingAdding(fees.claimWithVoucher),
+            costs: serverFees,
             platformFee: platformFee
         )
     }
@@ -113,6 +134,35 @@ extension Terms {
                 UInt128(inputTokens) * UInt128(inputPrice.rawValue)
             )
         return UInt64(exactly: target / UInt128(outputPrice.rawValue) + 1)
+    }
+}
+
+extension Quote: CustomStringConvertible {
+    /// Every lamport in plain words, one line each.
+    public var description: String {
+        let tokens = "\(expectedUsage.input) tokens in and \(expectedUsage.output) out"
+        return """
+            \(model), \(flow == .direct ? "direct" : "open") request, \(servers) server(s) within the caps
+            staked, and the most that can be charged: \(stake)
+            expected charge for \(tokens): \(expectedCharge)
+            your transaction fees (publish, close): \(transactionFees)
+            expected cost, fees included: \(expectedCost); at worst \(worstCost)
+            rent, held while the request exists, comes back: \(rent)
+            needed in the wallet now: \(needed)
+            out of the server's charge: \(serverFees) transaction fees, \(expectedPlatformFee) for the market \
+            (\(platformFee.rawValue) basis points)
+            \(breakEvenNote)
+            """
+    }
+
+    /// What ``breakEvenOutput`` means, in one sentence.
+    public var breakEvenNote: String {
+        switch breakEvenOutput {
+        case 0?: "the server's share covers its fees from the first token on"
+        case .some(let tokens):
+            "the server's share covers its fees from \(tokens) output tokens on: ask several things in one session"
+        case nil: "at these prices the server's share never covers its fees"
+        }
     }
 }
 

@@ -37,6 +37,13 @@ public final class PeerSession: Sendable {
         try monitor.change { machine throws(PeerError) in try machine.send(voucher) }
     }
 
+    /// Makes sure that the session has not ended, as far as is known: to be asked before something is paid for it.
+    ///
+    /// - Throws: Why the session ended, if it has, such as ``PeerError/server(_:)`` with the server's refusal.
+    public func check() throws {
+        if let ending = monitor.read({ $0.ending }) { throw ending }
+    }
+
     /// Asks the server to stop the answer under way; its events then end with `finished`, reason ``PeerFinishReason/cancelled``.
     public func cancel() {
         monitor.change { $0.cancel() }

@@ -20,6 +20,8 @@ public final class ScriptedBackend: InferenceBackend {
         public var pausesAfter: Int?
         /// After so many pieces the backend fails.
         public var failsAfter: Int?
+        /// Whether an answer whose beginning ends the prompt, as the assistant's words, is gone on with where it stopped.
+        public var continues = false
 
         /// Forty words, each a token.
         public init() {}
@@ -53,7 +55,14 @@ public final class ScriptedBackend: InferenceBackend {
     {
         let limit = request.maximumOutputTokens ?? .max
         var tokens = 0
-        for (index, piece) in script.pieces.enumerated() {
+        var begun: Substring = ""
+        if script.continues, let last = request.messages.last, last.role == "assistant" { begun = last.text[...] }
+        for (index, whole) in script.pieces.enumerated() {
+            // What has been said may end inside a piece.
+            let said = begun.prefix(whole.count)
+            begun = begun.dropFirst(said.count)
+            let piece = String(whole.dropFirst(said.count))
+            guard !piece.isEmpty else { continue }
             if index == script.failsAfter { throw Failure() }
             if index == script.pausesAfter { _ = try await gate.first("resume", within: .seconds(600)) { _ in true } }
             guard tokens + script.tokensPerPiece <= limit else {

@@ -10,6 +10,7 @@ struct Progress: Sendable {
         case .quoted(let quote):
             note("quoted", "\(quote.servers) server(s), \(quote.terms)")
             note("", "stake \(quote.stake), about \(quote.expectedCharge) expected, rent \(quote.rent) comes back")
+        case .chosen(let choice): note("chosen", "\(choice)")
         case .published(let request): note("published", "request \(request.request)")
         case .locked(let lock): note("locked", "by \(lock.server) until \(lock.deadline)")
         case .connected(let address): note("connected", address)
@@ -20,6 +21,9 @@ struct Progress: Sendable {
             print("", terminator: "\n", flush: true)
             let receipt = answer.hasReceipt ? ", receipt signed" : ""
             note("finished", "\(answer.usage.output) tokens, \(answer.finishReason)\(receipt)")
+        case .failedOver(let failover):
+            print("", terminator: "\n", flush: true)
+            note("replaced", "\(failover.server): \(failover.reason)")
         case .settled(let settlement): show(settlement)
         }
     }

@@ -38,6 +38,7 @@ final class Stage: Sendable {
         case .quoted(let quote):
             phase("quoted", "\(quote.servers) of the servers within reach; cheapest: \(quote.terms)")
             phase("", "expected \(quote.expectedCharge), at most \(quote.stake); rent \(quote.rent) comes back")
+        case .chosen(let choice): phase("chosen", "\(choice)")
         case .published(let request):
             phase("published", "request \(request.request), staking \(request.stake)")
         case .locked(let lock): phase("locked", "by \(lock.server), who may claim until \(lock.deadline)")
@@ -51,6 +52,9 @@ final class Stage: Sendable {
             blank()
             let receipt = answer.hasReceipt ? "receipt signed by the server's wallet" : "no receipt"
             phase("finished", "\(answer.usage.output) tokens, \(answer.finishReason), digest holds, \(receipt)")
+        case .failedOver(let failover):
+            blank()
+            phase("replaced", "\(failover.server): \(failover.reason)")
         case .settled(let settlement):
             phase("settled", "charged \(settlement.charge), which is what the last voucher says")
             phase("", "back: \(settlement.stakeReturned) of the stake and \(settlement.rentReturned) rent")

@@ -19,14 +19,19 @@ struct ClientErrorTests {
             (.noMarket(program: request), "Check the cluster"),
             (.notLocked(within: .seconds(60)), "60.0 seconds"),
             (.implausibleCount(reported: 9, plausible: 3, what: "output tokens"), "9 output tokens"),
-            (.stakeUsedUp(5), "larger budget"),
+            (.budgetUsedUp(promised: 5, needed: 9), "larger budget"),
+            (.spendLimit(.perSession, limit: 5, needed: 9), "limit for one is 5 lamports"),
+            (.spendLimit(.perDay(spent: 4), limit: 5, needed: 9), "4 lamports of the day's limit"),
         ]
         for (reason, words) in reasons {
             let text = ClientError(reason).description
             #expect(text.contains(words), "\(text)")
             #expect(text.hasSuffix("Nothing was spent."))
         }
-        let pending = ClientError(.stakeUsedUp(5), cost: .atMost(5, returnsAfter: UnixTime(rawValue: 1_700_000_000)))
+        let pending = ClientError(
+            .budgetUsedUp(promised: 5, needed: 9),
+            cost: .atMost(5, returnsAfter: UnixTime(rawValue: 1_700_000_000))
+        )
         #expect(pending.description.contains("At most 5 lamports can still be charged"))
     }
 }

@@ -7,8 +7,11 @@ import Testing
 
 @Suite("The market, end to end", .timeLimit(.minutes(3)))
 struct SettlementTests {
-    @Test("One answer: every lamport is accounted for, on both sides, and the record shows it")
-    func onePrompt() async throws {
+    @Test(
+        "One answer, either way: every lamport is accounted for, on both sides, and the record shows it",
+        arguments: RequestFlow.allCases
+    )
+    func onePrompt(flow: RequestFlow) async throws {
         try await TestMarket.with { market in
             let seller = try market.seller()
             let buyer = try market.wallet()
@@ -16,7 +19,7 @@ struct SettlementTests {
                 let before = market.cluster.allBalances()
                 let sellerBefore = market.cluster.balance(of: seller.wallet.address)
                 let buyerBefore = market.cluster.balance(of: buyer.address)
-                let client = try await market.client(buyer)
+                let client = try await market.client(buyer) { $0.flow = .only(flow) }
                 let events = EventLog<ClientEvent>()
                 try await client.withSession(
                     "test/scripted",
@@ -24,6 +27,7 @@ struct SettlementTests {
                     onEvent: { events.append($0) },
                     { try await $0.ask(market.prompt()) }
                 )
+                let quote = try await events.first("quote") { if case .quoted(let quote) = $0 { quote } else { nil } }
                 let answer = try await events.first("answer") {
                     if case .finished(let answer) = $0 { answer } else { nil }
                 }
@@ -42,8 +46,11 @@ struct SettlementTests {
                 #expect(try await seller.claimed() == due)
                 let sellerAfter = market.cluster.balance(of: seller.wallet.address)
                 let buyerAfter = market.cluster.balance(of: buyer.address)
-                // Lock: one signature. Claim: the server's, and the voucher's in the precompile.
-                #expect(sellerAfter.rawValue == sellerBefore.rawValue + due.rawValue - 15_000)
+                // Lock, in the open flow: one signature. Claim: the server's, and the voucher's in the precompile.
+                let serverFees: UInt64 = flow == .open ? 15_000 : 10_000
+                #expect(sellerAfter.rawValue == sellerBefore.rawValue + due.rawValue - serverFees)
+                #expect(quote.flow == flow && quote.serverFees == Lamports(serverFees))
+                #expect(quote.sessionFees == Lamports(serverFees + 10_000))
                 #expect(buyerAfter.rawValue == buyerBefore.rawValue - due.rawValue - 10_000)
                 #expect(settlement.cost.rawValue == buyerBefore.rawValue - buyerAfter.rawValue)
                 #expect(market.cluster.allBalances().total == before.total)
@@ -86,7 +93,7 @@ struct SettlementTests {
             let dear = try market.seller(price: .lamports(TestMarket.price.rawValue * 2))
             let buyer = try market.wallet()
             try await market.running(cheap, dear) {
-                let client = try await market.client(buyer)
+                let client = try await market.client(buyer) { $0.flow = .only(.open) }
                 try await client.withSession("test/scripted", budget: 1_000_000) { try await $0.ask(market.prompt()) }
                 _ = try await cheap.claimed()
                 let reason = try await dear.events.first("refusal") {
@@ -105,7 +112,10 @@ struct SettlementTests {
             let seller = try market.seller { $0.profitFloor = 1_000_000_000 }
             let buyer = try market.wallet()
             try await market.running(seller) {
-                let client = try await market.client(buyer) { $0.lockDeadline = .seconds(1) }
+                let client = try await market.client(buyer) {
+                    $0.flow = .only(.open)
+                    $0.lockDeadline = .seconds(1)
+                }
                 let before = market.cluster.balance(of: buyer.address)
                 let error = await #expect(throws: ClientError.self) {
                     try await client.withSession("test/scripted", budget: 1_000_000) {

@@ -18,7 +18,7 @@ def test_llama_answers_through_the_market(market):
         with client:
             assert client.finish(within=120) == 0, client.output
         charge = int(re.search(r"charged (\d+)", client.output).group(1))
-        assert market.chain.balance(seller.pubkey()) == before + charge - 15_000
+        assert market.chain.balance(seller.pubkey()) == before + charge - 10_000
         provider.stop()
     tokens = int(re.search(r"finished\s+(\d+) tokens", client.output).group(1))
     assert 1 <= tokens <= 24

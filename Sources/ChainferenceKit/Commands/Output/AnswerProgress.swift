@@ -28,6 +28,7 @@ final class AnswerProgress: Sendable {
                 "quoted",
                 "\(quote.servers) server(s), \(quote.terms); stake \(quote.stake), rent \(quote.rent) returns"
             )
+        case .chosen(let choice): phase("chosen", "\(choice)")
         case .published(let request): phase("published", "request \(request.request)")
         case .locked(let lock): phase("locked", "by \(lock.server)")
         case .connected(let address): phase("connected", address)
@@ -37,6 +38,9 @@ final class AnswerProgress: Sendable {
         case .toolCalls(let calls): for call in calls { token(call.function?.arguments ?? "") }
         case .vouched: break
         case .finished(let answer): finished(answer)
+        case .failedOver(let failover):
+            if state.withLock({ $0.isInAnswer }) { Console.errorPiece("\n") }
+            phase("replaced", "\(failover.server): \(failover.reason)")
         case .settled(let settlement): books(settlement)
         }
     }

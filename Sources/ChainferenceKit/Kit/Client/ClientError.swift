@@ -29,8 +29,12 @@ public struct ClientError: Error, Sendable {
         case interrupted(server: Address, cause: any Error)
         /// The server's counts are not believable.
         case implausibleCount(reported: UInt64, plausible: UInt64, what: String)
-        /// The stake is used up; the answer ends here.
-        case stakeUsedUp(Lamports)
+        /// The chain does not let this server take the request: it is not alive, or its listing has changed.
+        case serverUnfit(server: Address, cause: any Error)
+        /// What is promised to servers already leaves too little of the budget to go on.
+        case budgetUsedUp(promised: Lamports, needed: Lamports)
+        /// A limit of this client's own forbids it.
+        case spendLimit(SpendLimits.Kind, limit: Lamports, needed: Lamports)
         /// The chain, or the way to it, failed.
         case chain(any Error)
     }
@@ -122,8 +126,17 @@ extension ClientError.Reason: CustomStringConvertible {
         case .implausibleCount(let reported, let plausible, let what):
             "The server counts \(reported) \(what), but what was sent holds \(plausible) at most. The session was ended; "
                 + "nothing was promised for the difference."
-        case .stakeUsedUp(let stake):
-            "The stake of \(stake) is used up, so the answer ends here. Ask again with a larger budget."
+        case .serverUnfit(let server, let cause):
+            "The chain does not let the server \(server) take the request: \(cause) Try again: another server may."
+        case .budgetUsedUp(let promised, let needed):
+            "\(promised) of the budget are promised already, and to go on would take \(needed) in all. Ask again with a "
+                + "larger budget."
+        case .spendLimit(.perSession, let limit, let needed):
+            "The session would stake \(needed), but this client's limit for one is \(limit). Lower the budget or raise the "
+                + "limit."
+        case .spendLimit(.perDay(let spent), let limit, let needed):
+            "The session would stake \(needed) with its fees; \(spent) of the day's limit of \(limit) are spent or staked "
+                + "already. Wait, lower the budget, or raise the limit."
         case .chain(let cause):
             "The cluster did not do its part: \(cause)."
         }

@@ -2,12 +2,16 @@ public import Inference
 public import InferenceMarket
 public import Solana
 
-/// What happens on the way from a prompt to a settled answer, in this order.
+/// What happens on the way from a prompt to a settled answer.
 ///
-/// Each phase's event comes when its outcome is certain: what an event reports needs no second look at the chain.
+/// In the open flow the order is quoted, published, locked, connected; in the direct flow quoted, chosen, connected,
+/// published, locked. Then comes accepted, the answer, finished, settled. Where a server fails, ``failedOver(_:)`` comes and
+/// the phases of the next one follow, each server with a settlement of its own. Each phase's event comes when its outcome is certain: what an event reports needs no second look at the chain.
 public enum ClientEvent: Sendable {
     /// Servers were found; this is what the session can cost. Nothing is spent yet.
     case quoted(Quote)
+    /// A server is tried, for these reasons; in the direct flow only.
+    case chosen(ServerChoice)
     /// The stake is on the chain.
     case published(PublishedRequest)
     /// A server has locked the request, on these terms.
@@ -26,7 +30,9 @@ public enum ClientEvent: Sendable {
     case vouched(Lamports)
     /// The answer is complete and its digest holds.
     case finished(Answer)
-    /// The books of the session.
+    /// The server failed; another one goes on where it stopped.
+    case failedOver(Failover)
+    /// The books of one request.
     case settled(Settlement)
 }
 
@@ -82,6 +88,13 @@ public struct Settlement: Hashable, Sendable {
 
     /// How far the settlement has come.
     public let state: State
+    /// Whether nothing of the request is left on the chain.
+    var isFinal: Bool {
+        switch state {
+        case .complete, .refunded: true
+        case .awaitingClaim: false
+        }
+    }
     /// The request's account.
     public let request: Address
     /// What was staked.

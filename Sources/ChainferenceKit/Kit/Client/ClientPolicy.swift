@@ -20,6 +20,32 @@ public struct ClientPolicy: Hashable, Sendable {
     /// How many output tokens the quote reckons with when the request sets no limit.
     public var expectedOutputTokens: UInt64 = 512
 
+    /// Which way requests take.
+    public var flow = FlowPreference.automatic
+
+    /// The share of choices that go to a server with hardly a record, from 0 to 1: else nobody new would get one.
+    public var exploration = 0.05
+
+    /// Makes the exploration repeatable; nil for chance.
+    public var explorationSeed: UInt64?
+
+    /// How many servers may be paid in one session: the first one, and those that take over when it fails.
+    public var maximumServers = 3
+
+    /// How much dearer than the first one a server that takes over may be expected to be.
+    public var failoverTolerance = BasisPoints.whole
+
+    /// After how long without a first token a second server is asked besides; nil never asks two.
+    ///
+    /// The faster one answers. Both are paid out of the one budget: the slower one at least its minimum charge.
+    public var hedgeDelay: Duration?
+
+    /// What this client refuses to exceed.
+    public var spendLimits = SpendLimits()
+
+    /// How often ``InferenceClient/run()`` sweeps.
+    public var sweepInterval: Duration = .seconds(300)
+
     /// How long to wait for a server to lock.
     public var lockDeadline: Duration = .seconds(60)
 

@@ -1,6 +1,7 @@
 public import Inference
 public import InferenceMarket
 public import Solana
+import Synchronization
 
 /// A server that offers a model.
 public struct Offer: Hashable, Sendable {
@@ -30,6 +31,22 @@ extension InferenceClient {
         } catch {
             throw ClientError.wrapping(error)
         }
+    }
+
+    /// The servers that would be tried for a prompt, best first, each with its reasons.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - prompt: What is to be asked, for the price; nil for something short.
+    ///   - history: What the chain remembers of comparisons and payers, if that was read; see ``history(of:limit:)``.
+    /// - Returns: All of them.
+    /// - Throws: ``ClientError`` when there is none.
+    public func choices(
+        for model: ModelID,
+        prompt: GenerationRequest? = nil,
+        history: ServerHistory = ServerHistory()
+    ) async throws -> [ServerChoice] {
+        rank(try await offers(for: model), usage: expectedUsage(of: prompt), history: history)
     }
 
     /// Every server that is alive, whatever it offers.
@@ -89,35 +106,76 @@ extension InferenceClient {
     /// - Throws: ``ClientError``: nobody suitable, or a budget that pays for nothing.
     public func quote(_ model: ModelID, budget: Lamports, for prompt: GenerationRequest? = nil) async throws -> Quote {
         do {
-            let offers = try await offers(for: model)
-            guard let market = try await chain.marketAccount() else {
-                throw ClientError(.noMarket(program: chain.market.program))
-            }
-            let cheapest = offers[0].terms
-            let caps = cheapest.raised(by: policy.tolerance)
-            let expected = TokenCount(
-                // Four bytes a token is what English text has on most tokenizers; the worst cost doesn't rest on it.
-                input: UInt64((prompt?.body.count ?? 0) / 4),
-                output: prompt?.maximumOutputTokens.map { UInt64($0) } ?? policy.expectedOutputTokens
-            )
-            return try Quote(
-                model: model,
-                terms: cheapest,
-                tolerance: policy.tolerance,
-                servers: offers.count { $0.terms.isWithin(caps) },
-                stake: budget,
-                expectedUsage: expected,
-                fees: FeeSchedule(),
-                rent: try await chain.rent(forRequestOf: model),
-                platformFee: market.fee
+            return try await survey(model, budget: budget, for: prompt).quote
+        } catch {
+            throw ClientError.wrapping(error)
+        }
+    }
+
+    /// Looks at the market once, for one session.
+    func survey(_ model: ModelID, budget: Lamports, for prompt: GenerationRequest?) async throws -> MarketSurvey {
+        let servers = try await chain.servers().map(\.account)
+        let now = try await chain.now()
+        let offers = try Self.suitable(servers, model: model, criteria: policy.criteria, now: now) {
+            chain.market.server(of: $0)
+        }
+        guard let market = try await chain.marketAccount() else {
+            throw ClientError(.noMarket(program: chain.market.program))
+        }
+        let usage = expectedUsage(of: prompt)
+        let ranked = rank(offers, usage: usage, history: ServerHistory())
+        let accounts = Dictionary(servers.map { ($0.owner, $0) }, uniquingKeysWith: { first, _ in first })
+        let hasAddress = ranked.contains { accounts[$0.offer.server]?.peerAddress.isEmpty == false }
+        let flow: RequestFlow = policy.flow == .only(.open) || !hasAddress ? .open : .direct
+        // In the open flow whoever is fastest locks; the caps are what keeps the price down.
+        let terms = flow == .direct ? ranked[0].offer.terms : offers[0].terms
+        let caps = terms.raised(by: policy.tolerance)
+        let dearest = terms.raised(by: policy.failoverTolerance).charge(for: usage)
+        do {
+            return MarketSurvey(
+                quote: try Quote(
+                    model: model,
+                    terms: terms,
+                    tolerance: policy.tolerance,
+                    servers: offers.count { $0.terms.isWithin(caps) },
+                    stake: budget,
+                    expectedUsage: usage,
+                    fees: FeeSchedule(),
+                    rent: try await chain.rent(forRequestOf: model),
+                    platformFee: market.fee,
+                    flow: flow
+                ),
+                choices: ranked.filter { $0.offer.terms.charge(for: usage) <= dearest },
+                accounts: accounts
             )
         } catch let error as QuoteError {
             switch error {
             case .stakePaysForNothing(let stake, let needed):
                 throw ClientError(.budgetTooSmall(budget: stake, needed: needed))
             }
-        } catch {
-            throw ClientError.wrapping(error)
         }
+    }
+
+    private func expectedUsage(of prompt: GenerationRequest?) -> TokenCount {
+        TokenCount(
+            // Four bytes a token is what English text has on most tokenizers; the worst cost doesn't rest on it.
+            input: UInt64((prompt?.body.count ?? 0) / 4),
+            output: prompt?.maximumOutputTokens.map { UInt64(max(0, $0)) } ?? policy.expectedOutputTokens
+        )
+    }
+
+    private func rank(_ offers: [Offer], usage: TokenCount, history: ServerHistory) -> [ServerChoice] {
+        let facts = offers.map { offer in
+            let record = shared.latencies.record(of: offer.server)
+            return ServerFacts(
+                offer: offer,
+                latency: record.latency,
+                failures: record.failures,
+                preference: history.model?.estimates[offer.account],
+                distinctPayers: history.payers[offer.account]?.count
+            )
+        }
+        let ranking = ServerRanking(usage: usage, exploration: policy.exploration)
+        return shared.generator.withLock { ranking.rank(facts, using: &$0) }
     }
 }

@@ -24,7 +24,12 @@ public struct InferenceClient: Sendable {
     /// How much the client trusts, and how long it waits.
     public let policy: ClientPolicy
 
+    /// What this client remembers of its stakes and its spending.
+    public let journal: ClientJournal
+
     let chain: MarketChain
+    let shared: ClientState
+    let proxy: HTTPProxy?
     let logger: Logger
 
     /// Connects to a cluster.
@@ -35,7 +40,11 @@ public struct InferenceClient: Sendable {
     ///   - market: The deployment of the market program.
     ///   - policy: How much to trust and how long to wait; nil for the defaults, which on ``Cluster/localnet`` allow
     ///     addresses on this machine.
-    ///   - http: Makes the calls to the node; give it a proxy to hide where you are.
+    ///   - journal: Where stakes and spending are written down; nil for the memory of this process. With one on disk a
+    ///     client that crashed finds its stakes again, and the day's limit holds across processes.
+    ///   - proxy: What the node and the servers are spoken to through, to hide where you are: an HTTP or SOCKS proxy such as
+    ///     Tor's. There is no way around it when it fails.
+    ///   - http: Makes the calls to the node when there is no proxy.
     ///   - logger: Gets notes about phases; never prompts, answers or keys.
     /// - Throws: ``ClientError`` when the node can't be reached or there is no market.
     public init(
@@ -43,18 +52,45 @@ public struct InferenceClient: Sendable {
         cluster: Cluster,
         market: Market = .localnet,
         policy: ClientPolicy? = nil,
+        journal: ClientJournal? = nil,
+        proxy: HTTPProxy? = nil,
         http: HTTPClient = .shared,
         logger: Logger = Logger(label: "chainference.client")
     ) async throws {
         self.wallet = wallet
-        self.policy = policy ?? (cluster.isLoopback ? .localnet : ClientPolicy())
+        let policy = policy ?? (cluster.isLoopback ? .localnet : ClientPolicy())
+        self.policy = policy
         self.logger = logger
+        self.proxy = proxy
+        shared = ClientState(seed: policy.explorationSeed)
         do {
+            self.journal = try journal ?? ClientJournal()
+            let http = proxy.map { HTTPClient(configuration: HTTPClient.Configuration(proxy: $0)) } ?? http
             chain = try await .connect(to: cluster, market: market, http: http, logger: logger)
             guard try await chain.marketAccount() != nil else { throw ClientError(.noMarket(program: market.program)) }
         } catch {
             throw ClientError.wrapping(error)
         }
+    }
+
+    /// A copy that pays with another wallet, or trusts and waits differently; it shares journal, node and experience.
+    ///
+    /// - Parameters:
+    ///   - wallet: Stakes and pays fees; nil for the same.
+    ///   - policy: How much to trust and how long to wait; nil for the same.
+    /// - Returns: The copy.
+    public func paying(with wallet: Wallet? = nil, policy: ClientPolicy? = nil) -> InferenceClient {
+        InferenceClient(copying: self, wallet: wallet ?? self.wallet, policy: policy ?? self.policy)
+    }
+
+    private init(copying other: InferenceClient, wallet: Wallet, policy: ClientPolicy) {
+        self.wallet = wallet
+        self.policy = policy
+        journal = other.journal
+        chain = other.chain
+        shared = other.shared
+        proxy = other.proxy
+        logger = other.logger
     }
 
     /// Asks one question and gives everything that happens as one sequence.

@@ -15,6 +15,8 @@ final class ProgressWatch: Sendable {
         var beats = 0
         var waitingFor: String
         var limit: Duration
+        /// Woken when the limit changes, because a shorter one has to hold at once.
+        var change: AsyncStream<Void>.Continuation?
     }
 
     private let state: Mutex<State>
@@ -25,11 +27,15 @@ final class ProgressWatch: Sendable {
 
     /// Reports a sign of life and says what is awaited next.
     func progress(nowWaitingFor next: String, within limit: Duration) {
-        state.withLock {
-            $0.beats += 1
-            $0.waitingFor = next
-            $0.limit = limit
+        let change = state.withLock { state -> AsyncStream<Void>.Continuation? in
+            defer {
+                state.beats += 1
+                state.waitingFor = next
+                state.limit = limit
+            }
+            return state.limit == limit ? nil : state.change
         }
+        change?.yield()
     }
 
     /// Runs `work` until it ends or stalls; then it is cancelled and ``Stalled`` is thrown.
@@ -48,10 +54,26 @@ final class ProgressWatch: Sendable {
 
     private func watch<Never>(clock: some Clock<Duration>) async throws -> Never {
         while true {
-            let before = state.withLock { $0 }
-            try await clock.sleep(for: before.limit)
+            let (stream, change) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            let before = state.withLock { state in
+                state.change = change
+                return state
+            }
+            let isOver = try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try await clock.sleep(for: before.limit)
+                    return true
+                }
+                group.addTask {
+                    for await _ in stream { return false }
+                    return false
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? false
+            }
+            try Task.checkCancellation()
             let now = state.withLock { $0 }
-            if now.beats == before.beats { throw Stalled(waitedFor: now.waitingFor, limit: now.limit) }
+            if isOver, now.beats == before.beats { throw Stalled(waitedFor: now.waitingFor, limit: now.limit) }
         }
     }
 }

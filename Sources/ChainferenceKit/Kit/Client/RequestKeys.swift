@@ -15,9 +15,13 @@ struct OwnRequest: Sendable {
     let address: Address
     let keys: RequestKeys
     let model: ModelID
+    /// Whether it names its server.
+    let flow: RequestFlow
     let stake: Lamports
     let credit: Lamports
     let expiresAt: UnixTime
+    /// Whether it is known to be on the chain, or only may be.
+    var isCertain = true
     /// The fees of the client's transactions so far.
     var fees: Lamports
 }

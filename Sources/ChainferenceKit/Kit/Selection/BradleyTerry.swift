@@ -84,6 +84,7 @@ public struct BradleyTerry: Hashable, Sendable {
     /// - Parameters:
     ///   - preferred: How often it was preferred; at most `compared`.
     ///   - compared: How often it was compared.
+    /// - Returns: The estimate.
     public static func estimate(preferred: UInt64, compared: UInt64) -> Estimate {
         let won = Double(min(preferred, compared)) + prior
         let lost = Double(compared - min(preferred, compared)) + prior

@@ -112,7 +112,9 @@ public struct ServerRanking: Hashable, Sendable {
                 factor: Self.newcomerSuccess
             )
         }
-        let most = server.distinctPayers.map { UInt64(clamping: max(1, $0)).multipliedSaturating(by: Self.trialsPerPayer) }
+        let most = server.distinctPayers.map {
+            UInt64(clamping: max(1, $0)).multipliedSaturating(by: Self.trialsPerPayer)
+        }
         let counted = min(trials, most ?? .max)
         let successes = (Double(reputation.successes) * Double(counted) / Double(trials)).rounded(.down)
         let bound = Reputation.wilsonLowerBound(

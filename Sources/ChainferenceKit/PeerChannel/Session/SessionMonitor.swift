@@ -90,12 +90,12 @@ final class SessionMonitor<Machine: SessionMachine & ~Copyable>: Sendable {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                // A cancellation before this point is seen here, one after it finds the waiter.
-                let isCancelled = Task.isCancelled
-                let mayGoOn = state.withLock { state in
-                    if isCancelled || state.version != version { return true }
+                // A cancellation before this point is seen here, one after it finds the waiter: both take the lock.
+                let (mayGoOn, isCancelled) = state.withLock { state in
+                    let isCancelled = Task.isCancelled
+                    if isCancelled || state.version != version { return (true, isCancelled) }
                     state.waiters.append(Waiter(id: id, continuation: continuation))
-                    return false
+                    return (false, false)
                 }
                 guard mayGoOn else { return }
                 if isCancelled {
