@@ -372,9 +372,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        // A client that its tests start and kill.
+        .executableTarget(name: "crash-client", dependencies: ["ChainferenceKit"], path: "Tests/CrashClient"),
         .testTarget(
             name: "ChainferenceKitTests",
             dependencies: [
+                "crash-client",
                 "ChainferenceKit", "ChainferenceTesting", "Inference", "InferenceMarket", "LocalCluster",
                 "MarketProgram",
                 "chainference-provider", "PeerChannel", "SodiumCrypto", "Solana", "SolanaRPC",

@@ -53,7 +53,12 @@ struct MarketOptions: ParsableArguments {
     /// - Throws: What is wrong with an option, or why the market can't be reached.
     func client(anonymous: Bool = false) async throws -> InferenceClient {
         let wallet = try anonymous && self.wallet == nil ? .keypair(Keypair()) : resolvedWallet()
-        return try await InferenceClient(wallet: wallet, cluster: resolvedCluster(), market: market(), http: http())
+        return try await InferenceClient(
+            wallet: wallet,
+            cluster: resolvedCluster(),
+            market: market(),
+            proxy: proxy.map { try HTTPProxy(url: $0) }
+        )
     }
 
     /// What calls to the node are made with.

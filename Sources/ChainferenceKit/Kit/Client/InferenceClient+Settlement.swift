@@ -89,10 +89,17 @@ extension InferenceClient {
             instruction = BeginCloseInstruction(request: request.address, requester: wallet.address)
         case .claimed: return try await close(found, of: request)
         }
-        let sent = try await chain.send([instruction.instruction(in: chain.market)], wallet: wallet)
         var changed = request
-        changed.fees = request.fees.saturatingAdding(sent.fee)
-        order.request.withLock { $0 = changed }
+        do {
+            let sent = try await chain.send([instruction.instruction(in: chain.market)], wallet: wallet)
+            changed.fees = request.fees.saturatingAdding(sent.fee)
+            order.request.withLock { $0 = changed }
+        } catch let error as TransactionSendError {
+            // The server's claim was faster: the fee of the vain attempt is paid.
+            changed.fees = request.fees.saturatingAdding(error.fee)
+            order.request.withLock { $0 = changed }
+            throw error
+        }
         if case .open = found.account.state {
             return settlement(of: changed, state: .refunded, charge: .zero, rent: .zero)
         }
