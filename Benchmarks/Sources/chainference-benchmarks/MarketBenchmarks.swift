@@ -102,9 +102,9 @@ struct MarketReport {
         let ratio = market.tokensPerSecond.median / max(bare.tokensPerSecond.median, 1e-9)
         let memory = market.memoryPerAnswer.map { "\($0 / 1_024) KiB" } ?? "–"
         let cells = [
-            engine.name, "\(answers)", floor.milliseconds, added(market.open), market.direct.map(added) ?? "–",
+            engine.name, "\(answers)", floor.milliseconds, added(market.open), added(market.direct),
             added(market.followUp), String(format: "%.2f", ratio), memory, money(market.costPerOpenSession),
-            market.costPerDirectSession.map(money) ?? "–",
+            money(market.costPerDirectSession),
         ]
         lines.append("| " + cells.joined(separator: " | ") + " |")
     }

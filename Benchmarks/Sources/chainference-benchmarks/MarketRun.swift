@@ -8,8 +8,8 @@ import Synchronization
 struct MarketRun: Sendable {
     /// From the wish to the first token through the open flow, with quote, stake and lock.
     var open: [Duration] = []
-    /// The same through the direct flow; nil where the client has none.
-    var direct: [Duration]?
+    /// The same through the direct flow: connect, publish, prompt.
+    var direct: [Duration] = []
     /// From the prompt to the first token where the session stands already; of the bare backend, simply that.
     var followUp: [Duration] = []
     /// Between the first token and the last, for each answer.
@@ -18,7 +18,7 @@ struct MarketRun: Sendable {
     var memoryPerAnswer: Int?
     /// What the chain took of client and provider for a session.
     var costPerOpenSession = 0.0
-    var costPerDirectSession: Double?
+    var costPerDirectSession = 0.0
 
     /// So many rounds give a p99 something to stand on without taking all day.
     private static func rounds(of answers: Int) -> Int { Swift.max(2, 16 / answers) }
@@ -89,22 +89,34 @@ struct MarketRun: Sendable {
         _ store: ProviderStore
     ) async throws -> MarketRun {
         var run = MarketRun()
-        let feesBefore = cluster.allBalances().feesCollected.rawValue
         let memoryBefore = Memory.resident
         let memory = Memory.Peak()
-        for round in 0..<rounds(of: answers) {
-            let marks = try await concurrently(answers) { index in
-                try await session(engine, number: round * answers + index, on: cluster, endpoint, memory)
+        var settled = 0
+        for flow in RequestFlow.allCases {
+            let feesBefore = cluster.allBalances().feesCollected.rawValue
+            for round in 0..<rounds(of: answers) {
+                let marks = try await concurrently(answers) { index in
+                    try await session(engine, number: round * answers + index, flow, on: cluster, endpoint, memory)
+                }
+                let opening = marks.map(\.opening.firstToken)
+                switch flow {
+                case .open: run.open += opening
+                case .direct: run.direct += opening
+                }
+                run.followUp += marks.map(\.following.firstToken)
+                run.tokensPerSecond += marks.map(\.following.tokensPerSecond)
             }
-            run.open += marks.map(\.opening.firstToken)
-            run.followUp += marks.map(\.following.firstToken)
-            run.tokensPerSecond += marks.map(\.following.tokensPerSecond)
+            // The last claims may be on their way.
+            let count = rounds(of: answers) * answers
+            settled += count
+            while try await store.claims().count < settled { try await Task.sleep(for: .milliseconds(100)) }
+            let cost = Double(cluster.allBalances().feesCollected.rawValue - feesBefore) / Double(count)
+            switch flow {
+            case .open: run.costPerOpenSession = cost
+            case .direct: run.costPerDirectSession = cost
+            }
         }
         run.memoryPerAnswer = Swift.max(0, memory.value - memoryBefore) / answers
-        // The last claims may be on their way.
-        let count = rounds(of: answers) * answers
-        while try await store.claims().count < count { try await Task.sleep(for: .milliseconds(100)) }
-        run.costPerOpenSession = Double(cluster.allBalances().feesCollected.rawValue - feesBefore) / Double(count)
         return run
     }
 
@@ -116,13 +128,16 @@ struct MarketRun: Sendable {
     private static func session(
         _ engine: MarketEngine,
         number: Int,
+        _ flow: RequestFlow,
         on cluster: LocalCluster,
         _ endpoint: Cluster,
         _ memory: Memory.Peak
     ) async throws -> SessionMarks {
         let wallet = Keypair()
         try cluster.airdrop(.lamports(1_000_000_000), to: wallet.address)
-        let client = try await InferenceClient(wallet: .keypair(wallet), cluster: endpoint)
+        var policy = ClientPolicy.localnet
+        policy.flow = .only(flow)
+        let client = try await InferenceClient(wallet: .keypair(wallet), cluster: endpoint, policy: policy)
         let marks = SessionMarks(opening: Marks(tokens: engine.tokens), following: Marks(tokens: engine.tokens))
         let isFollowing = Flag()
         let (first, second) = (try engine.prompt(number), try engine.prompt(number + 1))

@@ -73,8 +73,8 @@ def test_prometheus_reads_the_metrics_and_the_log_keeps_secrets(market):
     assert value("up") == 1 and value("locks_total") == 1 and value("backend_up", backend="toy") == 1
     assert value("output_tokens_total", model=model) == 40
     assert value("charged_lamports_total", model=model) == 20_000
-    # Registering (one signature), the lock (one), the claim (two).
-    assert value("transaction_fees_lamports_total") == 20_000
+    # Registering (one signature) and the claim (two); the client comes directly, so that no lock was sent.
+    assert value("transaction_fees_lamports_total") == 15_000
 
     # The whole log, at trace level, with the events beside it.
     lines = [line for line in client.output.splitlines() if line and not line.startswith(" ") and "lamports" not in line]
