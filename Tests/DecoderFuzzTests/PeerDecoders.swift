@@ -49,7 +49,8 @@ extension FuzzedDecoder {
         .cancelled(CancelledMessage(number: 1, inputTokens: 2, outputTokens: 3, length: 4)),
         .error(number: 0, PeerErrorMessage(.busy, retryAfter: .milliseconds(1_234), text: "später")),
         .error(number: 7, PeerErrorMessage(.init(rawValue: 999))), .ping(1), .pong(.max),
-        .resume(ResumeMessage(number: 1, offset: 2, prefixDigest: SHA256.hash([3]))), .window(number: 1, limit: 65_536),
+        .resume(ResumeMessage(number: 1, window: 7, offset: 2, prefixDigest: SHA256.hash([3]))),
+        .window(number: 1, limit: 65_536),
         .close(.done), .voucher(PeerVoucher(cumulative: 5, expiresAt: 6, signature: [UInt8](repeating: 9, count: 64))),
         .ignored(type: 0x80),
     ]
@@ -295,7 +296,7 @@ extension FuzzedDecoder {
             )
             let (identity, other) = (X25519.PrivateKey(fuzzing: 0x11), X25519.PrivateKey(fuzzing: 0x22))
             return { input in
-                var server = try ServerSessionMachine(
+                var server = ServerSessionMachine(
                     settings: .init(
                         hello: serverHello,
                         handshakeTimeout: .seconds(10),

@@ -108,7 +108,12 @@ struct LoopbackTests {
             try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
                 for (index, text) in texts.enumerated() {
                     group.addTask {
-                        let events = try await Self.ask(address, text, options: Self.unshaped)
+                        let events = try await Self.ask(
+                            address,
+                            text,
+                            identity: Fixture.key(UInt8(index + 1)),
+                            options: Self.unshaped
+                        )
                         return (index, events.text)
                     }
                 }

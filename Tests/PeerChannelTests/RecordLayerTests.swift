@@ -113,7 +113,7 @@ struct RecordLayerTests {
         .error(number: 7, PeerErrorMessage(.init(rawValue: 999))),
         .ping(1),
         .pong(.max),
-        .resume(ResumeMessage(number: 1, offset: 99, prefixDigest: SHA256.hash([3]))),
+        .resume(ResumeMessage(number: 1, window: 5, offset: 99, prefixDigest: SHA256.hash([3]))),
         .window(number: 1, limit: 1 << 40),
         .close(.superseded),
         .voucher(Fixture.voucher(.max)),
@@ -174,7 +174,7 @@ struct RecordLayerTests {
         slow[21] = 0xff
         #expect(throws: PeerError.self) { try slow.withUnsafeBytes { try ServerHelloPayload.decode($0) } }
 
-        let request = PeerRequest(address: Fixture.requestAddress, resumePrompt: 3, resumeOffset: 1 << 33)
+        let request = PeerRequest(address: Fixture.requestAddress)
         for shaping in [PeerShaping.off, .constantRate] {
             let payload = ClientHelloPayload(request: request, shaping: shaping)
             let encoded = payload.encoded()

@@ -112,10 +112,11 @@ struct SessionTests {
         #expect(number == 6)
     }
 
-    @Test("RESUME is answered: there is nothing to continue from in this version")
+    @Test("RESUME of an answer that nobody knows gets an error, and the session goes on")
     func resume() throws {
         let client = try RawClient()
-        client.send(.resume(ResumeMessage(number: 3, offset: 10, prefixDigest: [UInt8](repeating: 0, count: 32))))
+        let prefixDigest = [UInt8](repeating: 0, count: 32)
+        client.send(.resume(ResumeMessage(number: 3, window: 9, offset: 10, prefixDigest: prefixDigest)))
         let records = try client.read()
         guard case .error(number: 3, let message) = records.first else {
             Issue.record("\(records)")
@@ -299,6 +300,8 @@ struct SessionTests {
         _ = try pair.client.nextEvent(1)
         #expect(throws: PeerError.truncated(received: 3)) { _ = try pair.client.nextEvent(1) }
         pair.server.disconnected("reset by peer", now: pair.now)
+        #expect(try pair.server.send(1, [4], tokens: 1), "the answer goes on for a client that comes back")
+        pair.server.giveUp()
         #expect(throws: PeerError.connectionLost(reason: "reset by peer")) {
             _ = try pair.server.send(1, [4], tokens: 1)
         }

@@ -13,6 +13,7 @@ struct ShellTests {
         serve: @escaping PeerServer.Serve
     ) -> PeerServer {
         PeerServer(
+            configuration: .init(resumeLimit: .zero),
             identity: Fixture.serverKey,
             context: Fixture.context,
             clock: clock,
@@ -29,7 +30,7 @@ struct ShellTests {
                 await Task.yield()
                 patience -= 1
             }
-            for _ in 0..<20 { await Task.yield() }
+            for _ in 0..<200 { await Task.yield() }
             clock.advance(by: .milliseconds(50))
         }
     }
@@ -43,7 +44,9 @@ struct ShellTests {
         _ body: @escaping @Sendable (PeerSession) async throws -> Result
     ) async throws -> Result {
         let client = PeerClient(clock: clock)
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
+        var options = options
+        options.reconnection = .never
+        return try await withThrowingTaskGroup(of: Result?.self) { [options] group in
             group.addTask {
                 await server.serveConnection(over: link.server.inbound, send: link.server.send)
                 link.server.close()
@@ -52,8 +55,7 @@ struct ShellTests {
             group.addTask {
                 defer { link.client.close() }
                 return try await client.runSession(
-                    over: link.client.inbound,
-                    send: link.client.send,
+                    connecting: link.client.connect,
                     serverKey: Fixture.serverKey.publicKey,
                     context: Fixture.context,
                     identity: Fixture.clientKey,
@@ -98,8 +100,7 @@ struct ShellTests {
             group.addTask {
                 do {
                     try await PeerClient(clock: clock).runSession(
-                        over: link.client.inbound,
-                        send: link.client.send,
+                        connecting: link.client.connect,
                         serverKey: Fixture.serverKey.publicKey,
                         context: Fixture.context,
                         identity: Fixture.clientKey,
@@ -301,8 +302,7 @@ struct ShellTests {
             group.addTask {
                 defer { link.client.close() }
                 try await client.runSession(
-                    over: link.client.inbound,
-                    send: link.client.send,
+                    connecting: link.client.connect,
                     serverKey: Fixture.serverKey.publicKey,
                     context: Fixture.context,
                     identity: Fixture.clientKey,

@@ -49,8 +49,12 @@ public struct PeerClient: Sendable {
         ///
         /// Leaving earlier shows an observer when exactly the answer ended.
         public var waitsForPaddedEnd: Bool
+        /// What happens when a connection is lost in the course of a session.
+        public var reconnection: PeerReconnection
+        /// Hears of connections that are lost and restored; must not block.
+        public var onConnection: @Sendable (PeerConnectionEvent) -> Void
 
-        /// The defaults: public targets, constant rate, 10 s each, 64 KiB, first prompt 1, padded end.
+        /// The defaults: public targets, constant rate, 10 s each, 64 KiB, first prompt 1, padded end, connect again.
         public init(
             dialPolicy: DialPolicy = .publicOnly,
             proxy: HTTPProxy? = nil,
@@ -59,7 +63,9 @@ public struct PeerClient: Sendable {
             handshakeTimeout: Duration = .seconds(10),
             window: Int = 65_536,
             firstPromptNumber: UInt32 = 1,
-            waitsForPaddedEnd: Bool = true
+            waitsForPaddedEnd: Bool = true,
+            reconnection: PeerReconnection = .standard,
+            onConnection: @escaping @Sendable (PeerConnectionEvent) -> Void = { _ in }
         ) {
             self.dialPolicy = dialPolicy
             self.proxy = proxy
@@ -69,6 +75,8 @@ public struct PeerClient: Sendable {
             self.window = window
             self.firstPromptNumber = firstPromptNumber
             self.waitsForPaddedEnd = waitsForPaddedEnd
+            self.reconnection = reconnection
+            self.onConnection = onConnection
         }
     }
 
@@ -96,8 +104,8 @@ public struct PeerClient: Sendable {
     ///   - isolation: The caller's isolation, in which `body` runs.
     ///   - body: Uses the session, which ends with it.
     /// - Returns: What `body` returns.
-    /// - Throws: ``PeerError`` when no session can be had, and what `body` throws. A session that breaks makes the calls
-    ///   on it throw; `body` is not cancelled.
+    /// - Throws: ``PeerError`` when no session can be had, and what `body` throws. A connection that is lost later is
+    ///   replaced as the options say; when that fails the calls on the session throw, and `body` is not cancelled.
     public func withSession<Result>(
         to address: PeerAddress,
         context: PeerContext,
@@ -113,27 +121,36 @@ public struct PeerClient: Sendable {
             timeout: options.connectTimeout,
             clock: clock
         )
-        let stream = try await dialer.connect(to: address)
-        return try await stream.closing(isolation: isolation) {
-            try await runSession(
-                over: stream.inbound,
-                send: { try await stream.send($0) },
-                serverKey: address.serverKey,
-                suite: address.suite,
-                context: context,
-                identity: identity,
-                request: request,
-                options: options,
-                isolation: isolation,
-                body
-            )
-        }
+        return try await runSession(
+            connecting: { use in
+                let stream = try await dialer.connect(to: address)
+                try await stream.closing {
+                    await use(stream.inbound, { try await stream.send($0) })
+                }
+            },
+            serverKey: address.serverKey,
+            suite: address.suite,
+            context: context,
+            identity: identity,
+            request: request,
+            options: options,
+            isolation: isolation,
+            body
+        )
     }
 
-    /// As ``withSession(to:context:identity:request:options:isolation:_:)``, over a connection that is there already.
+    /// Uses one connection: what arrives, and how to send.
+    typealias UseConnection =
+        @Sendable (
+            _ inbound: any AsyncSequence<ByteBuffer, any Error> & Sendable,
+            _ send: @escaping @Sendable (ByteBuffer) async throws -> Void
+        ) async -> Void
+    /// Opens a connection, lends it, and closes it.
+    typealias Connect = @Sendable (_ use: UseConnection) async throws -> Void
+
+    /// As ``withSession(to:context:identity:request:options:isolation:_:)``, over connections that somebody else opens.
     func runSession<Result>(
-        over inbound: some AsyncSequence<ByteBuffer, any Error> & Sendable,
-        send: @escaping @Sendable (ByteBuffer) async throws -> Void,
+        connecting connect: @escaping Connect,
         serverKey: X25519.PublicKey,
         suite: PeerSuite = .noiseXK,
         context: PeerContext,
@@ -143,47 +160,48 @@ public struct PeerClient: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PeerSession) async throws -> Result
     ) async throws -> Result {
-        let machine: ClientSessionMachine
-        do throws(NoiseError) {
-            machine = try ClientSessionMachine(
-                settings: ClientSessionMachine.Settings(
-                    request: request,
-                    shaping: options.shaping,
-                    handshakeTimeout: options.handshakeTimeout,
-                    window: UInt32(clamping: max(1, options.window)),
-                    firstPromptNumber: options.firstPromptNumber
-                ),
-                suite: suite,
-                context: context,
-                serverKey: serverKey,
-                identity: identity,
-                now: clock.now()
-            )
-        } catch {
-            throw PeerError.handshakeFailed(error)
-        }
-        let shell = SessionShell(monitor: SessionMonitor(machine), clock: clock)
-        let monitor = shell.monitor
+        let settings = ClientSessionMachine.Settings(
+            request: request,
+            shaping: options.shaping,
+            handshakeTimeout: options.handshakeTimeout,
+            window: UInt32(clamping: max(1, options.window)),
+            firstPromptNumber: options.firstPromptNumber,
+            resumes: true
+        )
+        let clock = clock
+        let keeper = SessionKeeper(
+            clock: clock,
+            connect: connect,
+            options: options,
+            first: try Self.machine(settings, suite, context, serverKey, identity, now: clock.now()),
+            next: { try Self.machine(settings, suite, context, serverKey, identity, now: clock.now()) }
+        )
+        let link = keeper.link
         // A task of its own, awaited below on every path: when the caller is cancelled the newest voucher and the good-bye
         // must still go out, and a cancelled reader would close the connection first.
-        let running = Task { await shell.run(over: inbound, send: send) }
+        let running = Task { await keeper.run() }
         let outcome: Swift.Result<Result, any Error>
         do {
-            let session = PeerSession(monitor: monitor, clock: clock, hello: try await Self.hello(of: monitor))
-            outcome = .success(try await body(session))
+            let server = try await link.wait { machine -> PeerServerParameters? in
+                if let server = machine.server { return server }
+                if let ending = machine.ending { throw ending }
+                return nil
+            }
+            outcome = .success(try await body(PeerSession(link: link, clock: clock, server: server)))
         } catch {
             outcome = .failure(error)
         }
         await withTaskCancellationHandler {
             let now = clock.now()
             if case .success = outcome, options.waitsForPaddedEnd {
-                monitor.change { $0.close(now: now) }
+                link.change { $0.close(now: now) }
             } else {
-                monitor.change { $0.leave() }
+                link.change { $0.leave() }
             }
+            // What has no connection by now needs none.
+            if !keeper.stop() { running.cancel() }
             // The machine ends by itself; this is for a connection that takes no bytes any more.
-            let patience = max(monitor.read { $0.deadline }, now) + SessionTiming.linger
-            let clock = clock
+            let patience = max(link.read { $0.deadline }, now) + SessionTiming.linger
             let watchdog = Task {
                 try? await clock.sleep(patience)
                 running.cancel()
@@ -191,17 +209,33 @@ public struct PeerClient: Sendable {
             await running.value
             watchdog.cancel()
         } onCancel: {
-            monitor.change { $0.leave() }
+            link.change { $0.leave() }
         }
-        logger.debug("peer session ended", metadata: ["reason": "\(monitor.read { $0.ending?.description ?? "" })"])
+        logger.debug("peer session ended", metadata: ["reason": "\(link.read { $0.ending?.description ?? "" })"])
         return try outcome.get()
     }
 
-    private static func hello(of monitor: SessionMonitor<ClientSessionMachine>) async throws -> PeerSession.Hello {
-        try await monitor.wait { machine -> PeerSession.Hello? in
-            if let server = machine.server { return .init(server: server, channelBinding: machine.channelBinding) }
-            if let ending = machine.ending { throw ending }
-            return nil
+    private static func machine(
+        _ settings: ClientSessionMachine.Settings,
+        _ suite: PeerSuite,
+        _ context: PeerContext,
+        _ serverKey: X25519.PublicKey,
+        _ identity: X25519.PrivateKey,
+        now: Duration
+    ) throws(PeerError) -> SessionMonitor<ClientSessionMachine> {
+        do throws(NoiseError) {
+            return SessionMonitor(
+                try ClientSessionMachine(
+                    settings: settings,
+                    suite: suite,
+                    context: context,
+                    serverKey: serverKey,
+                    identity: identity,
+                    now: now
+                )
+            )
+        } catch {
+            throw .handshakeFailed(error)
         }
     }
 }

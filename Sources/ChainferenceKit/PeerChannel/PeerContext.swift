@@ -41,21 +41,13 @@ public enum PeerSuite: UInt8, Hashable, Sendable, CaseIterable {
 public struct PeerRequest: Hashable, Sendable {
     /// The address of the request's account on the chain, 32 bytes.
     public var address: [UInt8]
-    /// The prompt whose answer is to be continued, or 0.
-    ///
-    /// Continuing is not built yet: servers ignore it.
-    public var resumePrompt: UInt32
-    /// The first byte of that answer that the client lacks.
-    public var resumeOffset: UInt64
 
     /// Names a request.
     ///
     /// - Precondition: the address has 32 bytes.
-    public init(address: [UInt8], resumePrompt: UInt32 = 0, resumeOffset: UInt64 = 0) {
+    public init(address: [UInt8]) {
         precondition(address.count == 32, "an account address has 32 bytes")
         self.address = address
-        self.resumePrompt = resumePrompt
-        self.resumeOffset = resumeOffset
     }
 }
 

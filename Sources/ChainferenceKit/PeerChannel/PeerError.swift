@@ -61,6 +61,18 @@ public enum PeerDeadline: String, Hashable, Sendable {
     case stall
 }
 
+extension PeerError {
+    /// Whether the connection was lost, rather than ended by one of the two sides: another one may go on.
+    var isLoss: Bool {
+        switch self {
+        case .connectionLost, .truncated, .deadlineExceeded(.silence), .deadlineExceeded(.stall),
+            .protocolViolation(.recordNotAuthentic), .protocolViolation(.recordLength):
+            true
+        default: false
+        }
+    }
+}
+
 extension PeerError: CustomStringConvertible {
     /// What happened and what to do next.
     public var description: String {

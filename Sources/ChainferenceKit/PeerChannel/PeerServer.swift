@@ -51,6 +51,10 @@ public final class PeerServer: Sendable {
         public var relayProxy: HTTPProxy?
         /// Whether the server listens at ``host`` and ``port``; without it ``relays`` must name at least one.
         public var listensDirectly = true
+        /// The most bytes that one answer may have; all of them are kept until the next prompt.
+        public var answerByteLimit: Int
+        /// How long a client that lost its connection may stay away before its session ends; zero ends it at once.
+        public var resumeLimit: Duration
 
         /// The defaults of the protocol.
         public init(
@@ -68,7 +72,9 @@ public final class PeerServer: Sendable {
             promptByteLimit: Int = 1_048_576,
             sessionDuration: Duration = .seconds(3_600),
             idleLimit: Duration = .seconds(600),
-            sendBuffer: Int = 16_384
+            sendBuffer: Int = 262_144,
+            answerByteLimit: Int = 16_777_216,
+            resumeLimit: Duration = .seconds(600)
         ) {
             self.host = host
             self.port = port
@@ -85,12 +91,14 @@ public final class PeerServer: Sendable {
             self.sessionDuration = sessionDuration
             self.idleLimit = idleLimit
             self.sendBuffer = sendBuffer
+            self.answerByteLimit = answerByteLimit
+            self.resumeLimit = resumeLimit
         }
     }
 
     /// Decides about a client that has proved its key: returns an admission or throws ``PeerErrorMessage``.
     public typealias Authorize = @Sendable (PeerApplicant) async throws -> PeerAdmission
-    /// Serves one session, from admission to its end.
+    /// Serves one session, from admission to its end, over as many connections as its client needs.
     public typealias Serve = @Sendable (PeerServerSession) async throws -> Void
 
     let configuration: Configuration
@@ -111,6 +119,19 @@ public final class PeerServer: Sendable {
         var nextSession: UInt64 = 0
         var sessions: [UInt64: SessionMonitor<ServerSessionMachine>] = [:]
         var admitted = 0
+        /// The sessions that have been admitted, connected or not.
+        var conversations: [ConversationKey: PeerServerSession] = [:]
+        /// The newest connection of each of them.
+        var newestConnections: [ConversationKey: UInt64] = [:]
+        /// The connections whose tasks serve a conversation.
+        var hosts: Set<UInt64> = []
+        var olderIdentities: [X25519.PrivateKey] = []
+    }
+
+    /// Whose session it is: a newer connection of the same client for the same request takes over the older one.
+    struct ConversationKey: Hashable, Sendable {
+        var request: [UInt8]
+        var clientKey: X25519.PublicKey
     }
 
     /// Makes a server that does not listen yet.
@@ -123,7 +144,8 @@ public final class PeerServer: Sendable {
     ///   - logger: Gets notes about connections; never contents, requests or keys.
     ///   - authorize: Checks the request on the chain. Throws ``PeerErrorMessage`` to refuse; other errors reach the client
     ///     as ``PeerErrorCode/internalError``.
-    ///   - serve: Answers the session's prompts. Its task is cancelled when the connection is lost.
+    ///   - serve: Answers the session's prompts. It runs in the scope of ``run(onListening:)``, not in a connection's: when
+    ///     the connection is lost it goes on, and is cancelled when the client has not come back within the limit.
     public init(
         configuration: Configuration = Configuration(),
         identity: X25519.PrivateKey,
@@ -165,15 +187,38 @@ public final class PeerServer: Sendable {
     ///
     /// ``run(onListening:)`` returns when the sessions under way have ended, each with the answer that it is giving.
     public func drain() {
-        let (listener, waiters, sessions) = state.withLock { state in
+        let (listener, waiters, sessions, conversations) = state.withLock { state in
             state.isDraining = true
             defer { state.drainWaiters = [] }
-            return (state.listener, state.drainWaiters, Array(state.sessions.values))
+            return (
+                state.listener, state.drainWaiters, Array(state.sessions.values), Array(state.conversations.values)
+            )
         }
         listener?.close(promise: nil)
         for waiter in waiters { waiter.finish() }
         let now = clock.now()
         for session in sessions { Self.drain(session, now: now) }
+        // Who has no connection now can't make another one.
+        for session in conversations { session.link.change { $0.giveUp(.closed(.shuttingDown)) } }
+    }
+
+    /// Ends what is kept for a request whose client has no connection: it is settled, and nothing is left to go on with.
+    ///
+    /// A session whose client is connected goes on.
+    ///
+    /// - Parameter request: The address of the request's account, 32 bytes.
+    public func forget(_ request: [UInt8]) {
+        let sessions = state.withLock { $0.conversations.filter { $0.key.request == request }.map(\.value) }
+        for session in sessions { session.link.change { $0.giveUp(.closed(.timeLimit)) } }
+    }
+
+    /// Accepts handshakes also under keys that were published before the present one, as long as locks name them.
+    ///
+    /// Each key costs one more Diffie-Hellman for a stranger who knows none of them.
+    ///
+    /// - Parameter keys: All of them, newest first; they replace the ones that were given before.
+    public func accept(olderIdentities keys: [X25519.PrivateKey]) {
+        state.withLock { $0.olderIdentities = keys }
     }
 
     /// How many sessions there are, those included that have not been admitted yet.
@@ -186,13 +231,21 @@ public struct PeerApplicant: Hashable, Sendable {
     public var request: PeerRequest
     /// The key that the client has proved to hold; to be compared with the request's.
     public var clientKey: X25519.PublicKey
+    /// The server's key under which the client came: the present one or an older one.
+    public var serverKey: X25519.PublicKey
     /// The handshake hash.
     public var channelBinding: [UInt8]
 
     /// Puts the parts together.
-    public init(request: PeerRequest, clientKey: X25519.PublicKey, channelBinding: [UInt8]) {
+    public init(
+        request: PeerRequest,
+        clientKey: X25519.PublicKey,
+        serverKey: X25519.PublicKey,
+        channelBinding: [UInt8]
+    ) {
         self.request = request
         self.clientKey = clientKey
+        self.serverKey = serverKey
         self.channelBinding = channelBinding
     }
 }
@@ -203,11 +256,13 @@ public struct PeerAdmission: Sendable {
     public var shape: StreamShape?
     /// How long the session may last from now on; `nil` for the server's usual limit.
     public var sessionDuration: Duration?
-    /// The smallest number that the first prompt may have.
+    /// The smallest number that the first prompt may have; means nothing for a client that continues a session.
     public var firstPromptNumber: UInt32
+    /// Which lock of the request this is about: a session is continued only under the lock under which it began.
+    public var lock: UInt64
     /// Checks a voucher and stores it; only when it returns does the voucher count.
     ///
-    /// Throws ``PeerErrorMessage`` to end the session.
+    /// Throws ``PeerErrorMessage`` to end the session. A session that is continued keeps the one that it began with.
     public var acceptVoucher: @Sendable (PeerVoucher) async throws -> Void
 
     /// Admits a client.
@@ -215,11 +270,13 @@ public struct PeerAdmission: Sendable {
         shape: StreamShape? = nil,
         sessionDuration: Duration? = nil,
         firstPromptNumber: UInt32 = 1,
+        lock: UInt64 = 0,
         acceptVoucher: @escaping @Sendable (PeerVoucher) async throws -> Void
     ) {
         self.shape = shape
         self.sessionDuration = sessionDuration
         self.firstPromptNumber = firstPromptNumber
+        self.lock = lock
         self.acceptVoucher = acceptVoucher
     }
 }

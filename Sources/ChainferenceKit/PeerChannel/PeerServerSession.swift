@@ -2,6 +2,9 @@ public import SodiumCrypto
 
 /// A server's session with an admitted client, for the duration of its `serve` closure.
 ///
+/// It outlives connections: when one is lost the answer under way goes on, and a client that comes back in time finds it
+/// where it left it.
+///
 /// ```swift
 /// while let prompt = try await session.nextPrompt() {
 ///     let answer = session.answer(to: prompt)
@@ -16,25 +19,40 @@ public final class PeerServerSession: Sendable {
     public let request: PeerRequest
     /// The client's proven key.
     public let clientKey: X25519.PublicKey
-    /// The handshake hash: the same 32 bytes on both sides and in no other session.
-    public let channelBinding: [UInt8]
+    /// The handshake hash of the newest connection: the same 32 bytes on both sides and in no other connection.
+    public var channelBinding: [UInt8] { link.read { $0.applicant?.channelBinding ?? [] } }
 
-    fileprivate let monitor: SessionMonitor<ServerSessionMachine>
+    let link: SessionLink<ServerSessionMachine>
+    /// Which lock of the request the session is about.
+    let lock: UInt64
     private let clock: SessionClock
 
-    init(monitor: SessionMonitor<ServerSessionMachine>, clock: SessionClock, applicant: PeerApplicant) {
-        self.monitor = monitor
+    init(
+        monitor: SessionMonitor<ServerSessionMachine>,
+        clock: SessionClock,
+        applicant: PeerApplicant,
+        lock: UInt64
+    ) {
+        link = SessionLink(monitor)
         self.clock = clock
+        self.lock = lock
         request = applicant.request
         clientKey = applicant.clientKey
-        channelBinding = applicant.channelBinding
+    }
+
+    var key: PeerServer.ConversationKey { .init(request: request.address, clientKey: clientKey) }
+
+    /// How long the client has been without a connection; `nil` while it has one.
+    public var disconnectedFor: Duration? {
+        let now = clock.now()
+        return link.read { $0.isOver ? max(.zero, now - $0.lastSeen) : nil }
     }
 
     /// The next prompt; `nil` when the session has ended in good order and its last voucher has been accepted.
     ///
     /// - Throws: Why the session ended otherwise.
     public func nextPrompt() async throws -> PeerPrompt? {
-        let reading = try await monitor.wait { machine -> ServerSessionMachine.PromptReading? in
+        let reading = try await link.wait { machine -> ServerSessionMachine.PromptReading? in
             let reading = try machine.takePrompt()
             if case .notYet = reading { return nil }
             return reading
@@ -49,12 +67,12 @@ public final class PeerServerSession: Sendable {
     }
 
     /// The newest voucher that was accepted, if any.
-    public var newestVoucher: PeerVoucher? { monitor.read { $0.acceptedVoucher } }
+    public var newestVoucher: PeerVoucher? { link.read { $0.acceptedVoucher } }
 
     /// Waits until an accepted voucher satisfies `condition`.
     ///
     /// - Parameters:
-    ///   - timeout: The longest wait.
+    ///   - timeout: The longest wait; time in which the client has no connection does not count.
     ///   - condition: What the voucher must cover; called with each newly accepted one.
     /// - Returns: The first newest voucher that satisfies it; at once if the present one does.
     /// - Throws: ``PeerError/deadlineExceeded(_:)`` after `timeout`, ``PeerError/cancelledByClient`` if the client cancels the
@@ -64,15 +82,24 @@ public final class PeerServerSession: Sendable {
         timeout: Duration,
         where condition: @escaping @Sendable (PeerVoucher) -> Bool
     ) async throws -> PeerVoucher {
-        let monitor = monitor
-        return try await withDeadline(timeout, .voucher, clock: clock) {
-            try await monitor.wait { machine -> PeerVoucher? in
+        let link = link
+        let attempt = { @Sendable () async throws -> PeerVoucher in
+            try await link.wait { machine -> PeerVoucher? in
                 if let voucher = machine.acceptedVoucher, condition(voucher) { return voucher }
-                if machine.hasUncheckedVoucher { return nil }
+                if machine.hasUncheckedVoucher || machine.isParked { return nil }
                 if let ending = machine.ending { throw ending }
                 if machine.clientHasClosed { throw PeerError.closed(.done) }
                 if machine.answer?.isCancelled == true { throw PeerError.cancelledByClient }
                 return nil
+            }
+        }
+        while true {
+            do {
+                return try await withDeadline(timeout, .voucher, clock: clock, attempt)
+            } catch PeerError.deadlineExceeded(.voucher) {
+                guard link.read({ $0.isParked }) else { throw PeerError.deadlineExceeded(.voucher) }
+                // A client without a connection can't pay; when it is back it has the whole time again.
+                _ = try await link.wait { $0.isParked ? nil : true }
             }
         }
     }
@@ -80,7 +107,7 @@ public final class PeerServerSession: Sendable {
     /// Begins to close the session; the client is told why.
     public func close(_ reason: PeerCloseReason = .done) {
         let now = clock.now()
-        monitor.change { $0.close(reason, now: now) }
+        link.change { $0.close(reason, now: now) }
     }
 }
 
@@ -106,7 +133,7 @@ public struct PeerAnswerWriter: Sendable {
     ///
     /// - Throws: Why the session ended, or ``PeerError/cancelledByClient``.
     public func accept(_ parameters: AnswerParameters) async throws {
-        try session.monitor.change { machine throws(PeerError) in try machine.accept(prompt.number, parameters) }
+        try session.link.change { machine throws(PeerError) in try machine.accept(prompt.number, parameters) }
     }
 
     /// Sends the next bytes of the answer, and waits while too many bytes wait for the wire or the client's window.
@@ -124,7 +151,7 @@ public struct PeerAnswerWriter: Sendable {
             let piece = rest.prefix(4_096)
             rest = rest.dropFirst(4_096)
             let count = rest.isEmpty ? UInt32(clamping: tokens) : 0
-            _ = try await session.monitor.wait { machine -> Bool? in
+            _ = try await session.link.wait { machine -> Bool? in
                 try machine.send(number, piece, tokens: count) ? true : nil
             }
         } while !rest.isEmpty
@@ -139,11 +166,11 @@ public struct PeerAnswerWriter: Sendable {
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result? {
         let number = prompt.number
-        let monitor = session.monitor
+        let link = session.link
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                _ = try await monitor.wait { $0.isUnwanted(number) ? true : nil }
+                _ = try await link.wait { $0.isUnwanted(number) ? true : nil }
                 return nil
             }
             defer { group.cancelAll() }
@@ -155,13 +182,13 @@ public struct PeerAnswerWriter: Sendable {
                 throw error
             }
             if isCancelledByClient { return nil }
-            try monitor.change { machine throws(PeerError) in try machine.checkAnswer(number) }
+            try link.change { machine throws(PeerError) in try machine.checkAnswer(number) }
             return nil
         }
     }
 
     /// Whether the client has cancelled this answer.
-    public var isCancelledByClient: Bool { session.monitor.read { $0.isCancelled(prompt.number) } }
+    public var isCancelledByClient: Bool { session.link.read { $0.isCancelled(prompt.number) } }
 
     /// Ends the answer; everything sent so far is delivered before.
     ///
@@ -179,7 +206,7 @@ public struct PeerAnswerWriter: Sendable {
         outputTokens: UInt32,
         sign: (PeerReceipt) throws -> [UInt8]? = { _ in nil }
     ) async throws -> PeerReceipt {
-        var receipt = try session.monitor.change { machine throws(PeerError) in
+        var receipt = try session.link.change { machine throws(PeerError) in
             try machine.receipt(prompt, reason: reason, inputTokens: inputTokens, outputTokens: outputTokens)
         }
         if let signature = try sign(receipt) {
@@ -188,12 +215,12 @@ public struct PeerAnswerWriter: Sendable {
             }
             receipt.signature = signature
         }
-        try session.monitor.change { [receipt] machine throws(PeerError) in try machine.finish(receipt) }
+        try session.link.change { [receipt] machine throws(PeerError) in try machine.finish(receipt) }
         return receipt
     }
 
     /// Breaks the answer off; the client gets the reason.
     public func fail(_ message: PeerErrorMessage) {
-        session.monitor.change { $0.fail(prompt.number, message) }
+        session.link.change { $0.fail(prompt.number, message) }
     }
 }

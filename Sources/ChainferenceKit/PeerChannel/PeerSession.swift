@@ -1,23 +1,20 @@
 /// A client's session with a server, for the duration of the scope that lends it.
+///
+/// It outlives connections: when one is lost, and the client's options say so, another takes over, and answers go on where
+/// they broke.
 public final class PeerSession: Sendable {
     /// What the server said about itself in the handshake.
     public let server: PeerServerParameters
-    /// The handshake hash: the same 32 bytes on both sides and in no other session.
-    public let channelBinding: [UInt8]
+    /// The handshake hash of the newest connection: the same 32 bytes on both sides and in no other connection.
+    public var channelBinding: [UInt8] { link.read { $0.channelBinding } }
 
-    private let monitor: SessionMonitor<ClientSessionMachine>
+    let link: SessionLink<ClientSessionMachine>
     private let clock: SessionClock
 
-    struct Hello: Sendable {
-        var server: PeerServerParameters
-        var channelBinding: [UInt8]
-    }
-
-    init(monitor: SessionMonitor<ClientSessionMachine>, clock: SessionClock, hello: Hello) {
-        self.monitor = monitor
+    init(link: SessionLink<ClientSessionMachine>, clock: SessionClock, server: PeerServerParameters) {
+        self.link = link
         self.clock = clock
-        server = hello.server
-        channelBinding = hello.channelBinding
+        self.server = server
     }
 
     /// Sends a prompt; its number is the next in the session.
@@ -26,7 +23,9 @@ public final class PeerSession: Sendable {
     /// - Returns: The answer, whose events must be read for it to go on.
     /// - Throws: ``PeerError/promptTooLarge(bytes:limit:)``, ``PeerError/promptInProgress``, or why the session ended.
     public func prompt(_ bytes: [UInt8]) async throws -> PeerAnswer {
-        let (number, digest) = try monitor.change { machine throws(PeerError) in try machine.submit(bytes) }
+        let (number, digest) = try await link.wait { machine in
+            machine.isParked ? nil : try machine.submit(bytes)
+        }
         return PeerAnswer(number: number, promptDigest: digest, session: self)
     }
 
@@ -34,29 +33,29 @@ public final class PeerSession: Sendable {
     ///
     /// - Throws: Why the session ended, if it has.
     public func send(voucher: PeerVoucher) throws {
-        try monitor.change { machine throws(PeerError) in try machine.send(voucher) }
+        try link.change { machine throws(PeerError) in try machine.send(voucher) }
     }
 
     /// Makes sure that the session has not ended, as far as is known: to be asked before something is paid for it.
     ///
     /// - Throws: Why the session ended, if it has, such as ``PeerError/server(_:)`` with the server's refusal.
     public func check() throws {
-        if let ending = monitor.read({ $0.ending }) { throw ending }
+        if let ending = link.read({ $0.isParked ? nil : $0.ending }) { throw ending }
     }
 
     /// Asks the server to stop the answer under way; its events then end with `finished`, reason ``PeerFinishReason/cancelled``.
     public func cancel() {
-        monitor.change { $0.cancel() }
+        link.change { $0.cancel() }
     }
 
     /// Begins to close the session; no prompt can be given any more.
     public func close() {
         let now = clock.now()
-        monitor.change { $0.close(now: now) }
+        link.change { $0.close(now: now) }
     }
 
     fileprivate func nextEvent(of number: UInt32) async throws -> PeerAnswerEvent? {
-        let reading = try await monitor.wait { machine -> IncomingAnswer.Reading? in
+        let reading = try await link.wait { machine -> IncomingAnswer.Reading? in
             let reading = try machine.nextEvent(number)
             if case .notYet = reading { return nil }
             return reading

@@ -127,8 +127,11 @@ def client(options):
     while finish is None:
         kind, body = channel.receive_message()
         if kind == ACCEPT:
-            number, *accepted = struct.unpack("<IIIIHH", body)
+            number, *accepted = struct.unpack_from("<IIIIHH", body)
             assert number == 1
+            if len(body) > 20:
+                tokens, = struct.unpack_from("<I", body, 20)
+                text += body[24:]
             # More than one key's worth of records from the client: vouchers and padding.
             for step in range(options["vouchers"]):
                 channel.send(VOUCHER, struct.pack("<Qq", step + 1, 99) + bytes(64), size=256)

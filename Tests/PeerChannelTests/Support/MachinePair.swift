@@ -35,7 +35,7 @@ struct MachinePair: ~Copyable {
             ephemeral: ephemerals?.client,
             now: .zero
         )
-        let newServer = try ServerSessionMachine(
+        let newServer = ServerSessionMachine(
             settings: .init(
                 hello: hello,
                 handshakeTimeout: .seconds(10),

@@ -16,6 +16,11 @@ struct MemoryLink: Sendable {
         }
 
         func close() { outgoing.finish() }
+
+        /// The one connection that this link is.
+        var connect: PeerClient.Connect {
+            { use in await use(inbound, { try await send($0) }) }
+        }
     }
 
     /// The sizes of everything that one end wrote.

@@ -13,7 +13,7 @@ final class RawClient {
     private var frames = FrameBuffer()
 
     init(shaping: PeerShaping = .off, hello: PeerServerParameters = Fixture.hello, admits: Bool = true) throws {
-        var machine = try ServerSessionMachine(
+        var machine = ServerSessionMachine(
             settings: .init(
                 hello: hello,
                 handshakeTimeout: .seconds(10),

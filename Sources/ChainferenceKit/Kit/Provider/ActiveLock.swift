@@ -1,4 +1,5 @@
 import InferenceMarket
+import PeerChannel
 import Solana
 import Synchronization
 
@@ -22,6 +23,8 @@ final class ActiveLock: Sendable {
         var meter: ServerMeter?
         var isClosing = false
         var sessions = 0
+        /// The newest session; it outlives its connections.
+        var session: PeerServerSession?
         var isAnswering = false
         var lastActivity: UnixTime?
         var closedAt: UnixTime?
@@ -44,7 +47,10 @@ final class ActiveLock: Sendable {
         }
 
         /// Whether the client has nothing from this provider and expects nothing more.
-        var hasFailedForGood: Bool { hasFailed && !hasDelivered && sessions == 0 }
+        var hasFailedForGood: Bool { hasFailed && !hasDelivered && !isConnected }
+
+        /// Whether there is a client; one that has just lost its connection will be back.
+        var isConnected: Bool { sessions > 0 && (session?.disconnectedFor ?? .zero) < ActiveLock.patience }
 
         /// How the lock ended, as far as it has.
         var ending: ClaimPolicy.Ending {
@@ -52,6 +58,9 @@ final class ActiveLock: Sendable {
             return hasFailed && !hasDelivered ? .failedToServe : .served
         }
     }
+
+    /// How long a client that lost its connection counts as connected.
+    static let patience = Duration.seconds(15)
 
     /// Which incarnation of which request.
     let id: LockID
@@ -107,7 +116,7 @@ final class ActiveLock: Sendable {
                 deadline: lock.deadline,
                 // What can't be served is given back as soon as its client has heard so.
                 isClosing: state.isClosing || state.isOrphan || state.hasFailedForGood,
-                isConnected: state.sessions > 0,
+                isConnected: state.isConnected,
                 isAnswering: state.isAnswering,
                 lastActivity: state.lastActivity,
                 closedAt: state.closedAt,

@@ -19,6 +19,7 @@ extension ProviderEngine {
         configuration.shape = self.configuration.shape
         configuration.promptByteLimit = self.configuration.maximumPromptBytes
         configuration.idleLimit = self.configuration.idleLimit
+        configuration.resumeLimit = self.configuration.idleLimit
         return PeerServer(
             configuration: configuration,
             identity: identity,
@@ -46,6 +47,7 @@ extension ProviderEngine {
                 shape: nil,
                 sessionDuration: .seconds(max(1, seconds)),
                 firstPromptNumber: active.state.withLock { $0.lastPromptNumber } + 1,
+                lock: active.id.createdSlot,
                 acceptVoucher: { try await self.accept($0, for: active, lock) }
             )
         } catch let refusal as PeerErrorMessage {

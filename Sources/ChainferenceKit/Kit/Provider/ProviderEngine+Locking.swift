@@ -1,4 +1,5 @@
 import InferenceMarket
+import PeerChannel
 import Solana
 import SolanaRPC
 import Synchronization
@@ -110,9 +111,12 @@ extension ProviderEngine {
     /// Takes a lock out of the book.
     func drop(_ active: ActiveLock) {
         active.state.withLock { $0.phase = .over }
-        state.withLock { state in
+        let server: PeerServer? = state.withLock { state in
             if state.locks[active.address] === active { state.locks[active.address] = nil }
+            return state.peerServer
         }
+        // What is settled is kept for nobody.
+        server?.forget(active.address.bytes)
         wake.yield()
     }
 

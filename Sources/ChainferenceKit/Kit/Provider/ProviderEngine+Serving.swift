@@ -12,6 +12,7 @@ extension ProviderEngine {
         else { return }
         active.state.withLock { state in
             state.sessions += 1
+            state.session = session
             state.closedAt = nil
             state.lastActivity = time.now
         }

@@ -47,11 +47,10 @@ enum ServerHelloPayload {
 
 /// What the third message of the handshake carries: the client's request, 64 bytes.
 ///
-/// `request address 32 ‖ prompt u32 ‖ first needed offset u64 ‖ flags u8 ‖ 19 zero bytes`. Flag 1: the client does without
-/// shaping.
+/// `request address 32 ‖ 12 zero bytes ‖ flags u8 ‖ 19 zero bytes`. Flag 1: the client does without shaping.
 struct ClientHelloPayload: Hashable, Sendable {
     static let size = 64
-    private static let used = 45
+    private static let flagsOffset = 44
     private static let unshaped: UInt8 = 1
 
     var request: PeerRequest
@@ -64,22 +63,18 @@ struct ClientHelloPayload: Hashable, Sendable {
 
     func encoded() -> [UInt8] {
         var bytes = request.address
-        bytes.appendLittleEndian(request.resumePrompt)
-        bytes.appendLittleEndian(request.resumeOffset)
-        bytes.append(shaping == .off ? Self.unshaped : 0)
-        return bytes + [UInt8](repeating: 0, count: Self.size - Self.used)
+        bytes += [UInt8](repeating: 0, count: Self.size - bytes.count)
+        bytes[Self.flagsOffset] = shaping == .off ? Self.unshaped : 0
+        return bytes
     }
 
     init(decoding bytes: UnsafeRawBufferPointer) throws(PeerError) {
         guard bytes.count == Self.size else { throw .protocolViolation(.handshakePayload(reason: "wrong size")) }
-        guard bytes[Self.used...].allSatisfy({ $0 == 0 }), bytes[44] <= Self.unshaped else {
+        let reserved = bytes.indices.dropFirst(32).filter { $0 != Self.flagsOffset }
+        guard reserved.allSatisfy({ bytes[$0] == 0 }), bytes[Self.flagsOffset] <= Self.unshaped else {
             throw .protocolViolation(.handshakePayload(reason: "reserved bytes are not zero"))
         }
-        request = PeerRequest(
-            address: [UInt8](bytes[..<32]),
-            resumePrompt: bytes.littleEndian(at: 32),
-            resumeOffset: bytes.littleEndian(at: 36)
-        )
-        shaping = bytes[44] == Self.unshaped ? .off : .constantRate
+        request = PeerRequest(address: [UInt8](bytes[..<32]))
+        shaping = bytes[Self.flagsOffset] == Self.unshaped ? .off : .constantRate
     }
 }

@@ -12,19 +12,7 @@ extension PeerRecord {
         switch type {
         case .pad: self = .pad
         case .prompt: self = .prompt(try PromptMessage(&reader))
-        case .accept:
-            self = .accept(
-                AcceptMessage(
-                    number: try reader.promptNumber(),
-                    parameters: AnswerParameters(
-                        inputTokens: try reader.integer(),
-                        maximumOutputTokens: try reader.integer(),
-                        voucherWindow: try reader.integer()
-                    ),
-                    tickMilliseconds: try reader.integer(),
-                    recordSize: try reader.integer()
-                )
-            )
+        case .accept: self = .accept(try AcceptMessage(&reader))
         case .data:
             let header = try DataHeader(&reader)
             self = .data(header, bytes: reader.rest())
@@ -48,6 +36,7 @@ extension PeerRecord {
             self = .resume(
                 ResumeMessage(
                     number: try reader.promptNumber(),
+                    window: try reader.integer(),
                     offset: try reader.integer(),
                     prefixDigest: try reader.bytes(32)
                 )
@@ -78,6 +67,23 @@ extension PromptMessage {
         digest = try reader.bytes(32)
         bytes = reader.rest()
         guard bytes.count == Int(length) else { throw reader.malformed("the length is not that of the prompt") }
+    }
+}
+
+extension AcceptMessage {
+    fileprivate init(_ reader: inout RecordReader) throws(PeerError) {
+        number = try reader.promptNumber()
+        parameters = AnswerParameters(
+            inputTokens: try reader.integer(),
+            maximumOutputTokens: try reader.integer(),
+            voucherWindow: try reader.integer()
+        )
+        tickMilliseconds = try reader.integer()
+        recordSize = try reader.integer()
+        guard reader.remaining > 0 else { return }
+        totalTokens = try reader.integer()
+        guard reader.remaining > 0 else { throw reader.malformed("no data") }
+        bytes = reader.rest()
     }
 }
 

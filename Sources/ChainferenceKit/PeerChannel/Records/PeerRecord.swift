@@ -35,11 +35,17 @@ struct PromptMessage: Hashable, Sendable {
 /// The terms on which a prompt is taken.
 struct AcceptMessage: Hashable, Sendable {
     static let size = 20
+    /// What the first bytes of the answer cost besides themselves.
+    static let dataOverhead = 4
     var number: UInt32
     var parameters: AnswerParameters
     /// The server's shape in this session; 0 and 0 without shaping.
     var tickMilliseconds: UInt16
     var recordSize: UInt16
+    /// Tokens that have ended up to the end of `bytes`.
+    var totalTokens: UInt32 = 0
+    /// The next bytes of the answer, if there are any already: the first token need not wait for another record.
+    var bytes: [UInt8] = []
 }
 
 /// What stands before the bytes of a DATA record.
@@ -76,11 +82,11 @@ struct CancelledMessage: Hashable, Sendable {
 }
 
 /// Asks for an answer from an offset on, and proves what the client already has.
-///
-/// Its place is kept: servers of this version answer with ``PeerErrorCode/resumeUnavailable``.
 struct ResumeMessage: Hashable, Sendable {
-    static let size = 44
+    static let size = 48
     var number: UInt32
+    /// How many bytes from the offset on may be sent before a WINDOW record allows more.
+    var window: UInt32
     var offset: UInt64
     /// SHA-256 of the bytes before the offset.
     var prefixDigest: [UInt8]
@@ -127,6 +133,9 @@ extension PeerRecord {
             body.appendLittleEndian(message.parameters.voucherWindow)
             body.appendLittleEndian(message.tickMilliseconds)
             body.appendLittleEndian(message.recordSize)
+            guard !message.bytes.isEmpty else { break }
+            body.appendLittleEndian(message.totalTokens)
+            body += message.bytes
         case .data(let header, let bytes):
             body.appendLittleEndian(header.number)
             body.appendLittleEndian(header.totalTokens)
@@ -155,6 +164,7 @@ extension PeerRecord {
         case .ping(let token), .pong(let token): body.appendLittleEndian(token)
         case .resume(let message):
             body.appendLittleEndian(message.number)
+            body.appendLittleEndian(message.window)
             body.appendLittleEndian(message.offset)
             body += message.prefixDigest
         case .window(let number, let limit):

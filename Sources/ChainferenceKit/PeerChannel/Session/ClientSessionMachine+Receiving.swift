@@ -103,15 +103,19 @@ extension ClientSessionMachine {
             try checkNumber(message.number, record)
             if message.tickMilliseconds > 0 { serverTick = .milliseconds(min(message.tickMilliseconds, 10_000)) }
             if !isClosing { try answer?.accept(message) }
+            submitted = nil
         case .fin(let message):
             try checkNumber(message.number, record)
             if !isClosing {
-                try answer?.finish(message, channelBinding: channelBinding, request: settings.request.address)
+                try answer?.finish(message, request: settings.request.address)
             }
         case .cancelled(let message): try checkNumber(message.number, record)
         case .error(let number, let message):
             if number == 0 { throw .server(message) }
-            if answer?.number == number { answer?.fail(.server(message)) }
+            if answer?.number == number {
+                if message.code == .resumeUnavailable, submitAgain() { break }
+                answer?.fail(.server(message))
+            }
         case .close(let reason):
             serverCloseReason = reason
             if let answer, !answer.isOver {

@@ -82,6 +82,19 @@ extension ClientSessionMachine {
         nextPromptNumber += 1
         let digest = SHA256.hash(bytes)
         let message = PromptMessage(number: number, window: settings.window, digest: digest, bytes: bytes)
+        submitted = settings.resumes ? message : nil
+        answer = IncomingAnswer(
+            number: number,
+            promptDigest: digest,
+            window: settings.window,
+            channelBinding: channelBinding
+        )
+        try write(message)
+        return (number, digest)
+    }
+
+    /// Writes all records of a prompt.
+    mutating func write(_ message: PromptMessage) throws(PeerError) {
         let body = PeerRecord.prompt(message).encodedBody()
         let wireSize = cadence.shape == nil ? nil : PromptPadding.recordSize
         let pieceSize = cadence.shape == nil ? cadence.bodyLimit : PromptPadding.bodySize
@@ -98,20 +111,22 @@ extension ClientSessionMachine {
                 try write(.pad, body: [], wireSize: wireSize)
             }
         }
-        answer = IncomingAnswer(number: number, promptDigest: digest, window: settings.window)
         cadence.begin()
-        return (number, digest)
     }
 
     mutating func send(_ voucher: PeerVoucher) throws(PeerError) {
-        try checkOpen()
-        if voucher.cumulative >= pendingVoucher?.cumulative ?? 0 { pendingVoucher = voucher }
+        if !isParked { try checkOpen() }
+        guard voucher.cumulative >= newestVoucher?.cumulative ?? 0 else { return }
+        newestVoucher = voucher
+        guard !isParked else { return }
+        pendingVoucher = voucher
         pump()
     }
 
     mutating func cancel() {
-        guard phase == .open, let answer, !answer.isOver, !answer.isCancelled else { return }
+        guard phase == .open || isParked, let answer, !answer.isOver, !answer.isCancelled else { return }
         self.answer?.isCancelled = true
+        guard !isParked else { return }
         queue.append(QueuedMessage(.cancel(number: answer.number)))
         pump()
     }

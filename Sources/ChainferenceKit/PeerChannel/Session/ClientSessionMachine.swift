@@ -10,6 +10,8 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         var handshakeTimeout: Duration
         var window: UInt32
         var firstPromptNumber: UInt32
+        /// Whether a lost connection can be followed by another that goes on where it broke.
+        var resumes = false
     }
 
     enum Phase: Hashable, Sendable {
@@ -40,6 +42,14 @@ struct ClientSessionMachine: ~Copyable, Sendable {
     var cadence: StreamCadence
     var answer: IncomingAnswer?
     var nextPromptNumber: UInt32
+    /// The prompt under way as long as nobody knows whether it has arrived.
+    var submitted: PromptMessage?
+    /// Whether the connection is lost, and another may go on with what this one leaves.
+    var isParked = false
+    /// Whether another machine has taken over.
+    var hasSurrendered = false
+    /// The newest voucher that was given, sent or not.
+    var newestVoucher: PeerVoucher?
     /// The newest voucher that has not been sent.
     var pendingVoucher: PeerVoucher?
     var sentWindowLast = false
@@ -154,9 +164,12 @@ struct ClientSessionMachine: ~Copyable, Sendable {
     /// Ends the session at once; output that waits is still drained.
     mutating func end(_ error: PeerError) {
         guard phase != .over else { return }
+        isParked =
+            settings.resumes && phase == .open && error.isLoss && !isClosing && serverCloseReason == nil
+            && !hasSurrendered
         phase = .over
         if ending == nil { ending = error }
-        answer?.fail(error)
+        if !isParked { answer?.fail(error) }
         layer = nil
         handshake = nil
         queue = []
@@ -165,6 +178,7 @@ struct ClientSessionMachine: ~Copyable, Sendable {
 
     /// Begins to close in good order.
     mutating func close(now: Duration) {
+        if isParked { return giveUp(.closed(.done)) }
         guard phase == .open else { return end(.closed(.done)) }
         guard !isClosing else { return }
         isClosing = true
@@ -176,6 +190,7 @@ struct ClientSessionMachine: ~Copyable, Sendable {
     /// Says good-bye at once, without waiting for the stream's cadence or its padded end.
     mutating func leave() {
         deadline = .zero
+        if isParked { return giveUp(.closed(.done)) }
         if phase == .open {
             isClosing = true
             queue = []

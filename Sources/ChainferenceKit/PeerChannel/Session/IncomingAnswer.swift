@@ -5,7 +5,12 @@ struct IncomingAnswer: Sendable {
     let number: UInt32
     let promptDigest: [UInt8]
     private let window: UInt64
-    private(set) var isAccepted = false
+    /// The handshake hash of the connection that brought the prompt to the server, which the receipt names.
+    private var channelBinding: [UInt8]
+    private var parameters: AnswerParameters?
+    /// Whether the answer goes on over another connection, whose ACCEPT is still to come.
+    private var awaitsAccept = false
+    var isAccepted: Bool { parameters != nil }
     /// Whether the end has arrived, or the server has broken off.
     private(set) var isOver = false
     /// Whether the program has asked to stop: then nobody may be reading any more, and the window opens by itself.
@@ -19,21 +24,54 @@ struct IncomingAnswer: Sendable {
     private var eventsStart = 0
     private var failure: PeerError?
 
-    init(number: UInt32, promptDigest: [UInt8], window: UInt32) {
+    init(number: UInt32, promptDigest: [UInt8], window: UInt32, channelBinding: [UInt8]) {
         self.number = number
+        self.channelBinding = channelBinding
         self.promptDigest = promptDigest
         self.window = UInt64(window)
         grantedLimit = UInt64(window)
     }
 
+    /// The prompt goes to the server anew.
+    mutating func begin(channelBinding: [UInt8]) {
+        self.channelBinding = channelBinding
+        awaitsAccept = false
+        grantedLimit = window
+    }
+
+    /// What to ask for on another connection; `nil` if the answer is over.
+    mutating func resume() -> ResumeMessage? {
+        guard !isOver else { return nil }
+        awaitsAccept = true
+        // What waits for the program still takes its part of the window.
+        let room = consumed + window - min(received, consumed + window)
+        grantedLimit = received + room
+        return ResumeMessage(
+            number: number,
+            window: UInt32(clamping: room),
+            offset: received,
+            prefixDigest: hash.finalize()
+        )
+    }
+
     mutating func accept(_ message: AcceptMessage) throws(PeerError) {
-        guard !isAccepted else { throw unexpected(.accept, "the prompt was accepted before") }
-        isAccepted = true
-        events.append(.accepted(message.parameters))
+        if let parameters {
+            guard awaitsAccept else { throw unexpected(.accept, "the prompt was accepted before") }
+            guard parameters == message.parameters else { throw unexpected(.accept, "the terms have changed") }
+        } else {
+            parameters = message.parameters
+            events.append(.accepted(message.parameters))
+        }
+        awaitsAccept = false
+        guard !message.bytes.isEmpty else { return }
+        let header = DataHeader(number: number, totalTokens: message.totalTokens, offset: received)
+        try message.bytes.withUnsafeBufferPointer { bytes throws(PeerError) in
+            try append(header, UnsafeRawBufferPointer(bytes))
+        }
     }
 
     mutating func append(_ header: DataHeader, _ bytes: UnsafeRawBufferPointer) throws(PeerError) {
-        guard isAccepted, !isOver else { throw unexpected(.data, "no answer is under way") }
+        guard isAccepted, !awaitsAccept, !isOver else { throw unexpected(.data, "no answer is under way") }
         guard header.offset == received else { throw unexpected(.data, "the offset is not where the last piece ended") }
         guard header.totalTokens >= tokens else { throw unexpected(.data, "the token count went down") }
         guard received + UInt64(bytes.count) <= grantedLimit else { throw .protocolViolation(.windowExceeded) }
@@ -60,7 +98,7 @@ struct IncomingAnswer: Sendable {
         }
     }
 
-    mutating func finish(_ fin: FinMessage, channelBinding: [UInt8], request: [UInt8]) throws(PeerError) {
+    mutating func finish(_ fin: FinMessage, request: [UInt8]) throws(PeerError) {
         // A prompt that was cancelled before it was accepted ends without having begun.
         let neverBegan = fin.reason == .cancelled && fin.length == 0
         guard isAccepted || neverBegan, !isOver else { throw unexpected(.fin, "no answer is under way") }

@@ -58,8 +58,7 @@ extension ServerSessionMachine {
 
     private mutating func answerHandshake(_ message: UnsafeRawBufferPointer) throws(PeerError) {
         do throws(NoiseError) {
-            var payload: [UInt8] = []
-            try handshake?.readMessage(message, appendingTo: &payload)
+            try readFirst(message)
             var reply: [UInt8] = []
             let hello = ServerHelloPayload.encode(settings.hello)
             try hello.withUnsafeBufferPointer { hello throws(NoiseError) in
@@ -70,6 +69,30 @@ extension ServerSessionMachine {
             throw .handshakeFailed(error)
         }
         phase = .thirdMessage
+    }
+
+    /// Reads the first message under the key that the client knows, be it the present one or an older one.
+    private mutating func readFirst(_ message: UnsafeRawBufferPointer) throws(NoiseError) {
+        var failure = NoiseError.notAuthentic
+        for identity in identities {
+            var attempt = try NoiseHandshake(
+                pattern: .xk,
+                role: .responder,
+                prologue: prologue,
+                localStatic: identity,
+                ephemeral: ephemeral
+            )
+            do throws(NoiseError) {
+                var payload: [UInt8] = []
+                try attempt.readMessage(message, appendingTo: &payload)
+                serverKey = identity.publicKey
+                handshake = consume attempt
+                return
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
     }
 
     private mutating func finishHandshake(_ message: UnsafeRawBufferPointer, now: Duration) throws(PeerError) {
@@ -85,9 +108,16 @@ extension ServerSessionMachine {
         let hello = try payload.withUnsafeBufferPointer { bytes throws(PeerError) in
             try ClientHelloPayload(decoding: UnsafeRawBufferPointer(bytes))
         }
-        guard let clientKey, let binding = layer?.handshakeHash else { throw .handshakeFailed(.outOfTurn) }
+        guard let clientKey, let serverKey, let binding = layer?.handshakeHash else {
+            throw .handshakeFailed(.outOfTurn)
+        }
         clientShaping = hello.shaping
-        applicant = PeerApplicant(request: hello.request, clientKey: clientKey, channelBinding: binding)
+        applicant = PeerApplicant(
+            request: hello.request,
+            clientKey: clientKey,
+            serverKey: serverKey,
+            channelBinding: binding
+        )
         phase = .authorizing
         deadline = now + settings.authorizationTimeout
     }
@@ -138,8 +168,7 @@ extension ServerSessionMachine {
                     )
                 )
             }
-        case .resume(let message):
-            try enqueueReply(.error(number: message.number, PeerErrorMessage(.resumeUnavailable)))
+        case .resume(let message): try take(message, now: now)
         case .close:
             clientHasClosed = true
             answer = nil
@@ -154,28 +183,38 @@ extension ServerSessionMachine {
         guard closeReason == nil, !isDraining else {
             return try enqueueReply(.error(number: message.number, PeerErrorMessage(.shuttingDown)))
         }
-        guard answer == nil else {
+        if let answer, answer.isAttached, answer.number != message.number {
             throw unexpected(.prompt(message), "the answer before is still under way")
         }
         guard SHA256.hash(message.bytes) == message.digest else { throw .digestMismatch }
-        guard message.number >= nextPromptNumber, message.number < UInt32.max else {
+        cadence.begin()
+        if let digest = digest(ofPrompt: message.number) {
+            guard digest == message.digest else {
+                return try enqueueReply(.error(number: message.number, PeerErrorMessage(.promptConflict)))
+            }
+            return try goOn(with: message.number, at: 0, window: message.window, now: now)
+        }
+        guard answer == nil, message.number >= nextPromptNumber, message.number < UInt32.max else {
             return try enqueueReply(.error(number: message.number, PeerErrorMessage(.promptConflict)))
         }
         nextPromptNumber = message.number + 1
-        answer = OutgoingAnswer(number: message.number, window: message.window)
+        lastPrompt = nil
+        answer = OutgoingAnswer(
+            number: message.number,
+            promptDigest: message.digest,
+            channelBinding: applicant?.channelBinding ?? [],
+            window: message.window
+        )
         pendingPrompt = PeerPrompt(number: message.number, bytes: message.bytes, digest: message.digest)
-        lastActivity = now
-        lastProgress = now
-        lastSentLength = 0
-        cadence.begin()
+        noteProgress(now: now)
     }
 
-    private func unexpected(_ record: PeerRecord, _ reason: String) -> PeerError {
+    func unexpected(_ record: PeerRecord, _ reason: String) -> PeerError {
         .protocolViolation(.unexpectedRecord(type: record.type, reason: reason))
     }
 
     /// Queues a reply that a client could ask for again and again.
-    private mutating func enqueueReply(_ record: PeerRecord) throws(PeerError) {
+    mutating func enqueueReply(_ record: PeerRecord) throws(PeerError) {
         guard queue.count < Self.queueLimit else { throw unexpected(record, "too many replies are waiting") }
         enqueue(record)
     }

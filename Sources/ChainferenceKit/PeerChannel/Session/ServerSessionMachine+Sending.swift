@@ -30,7 +30,11 @@ extension ServerSessionMachine {
             if hasMore { queue[0].position = end } else { queue.removeFirst() }
             return true
         }
-        guard let answer, answer.parameters != nil || answer.finish != nil else { return false }
+        guard let answer, answer.isAttached, answer.parameters != nil || answer.finish != nil else { return false }
+        if answer.owesAccept, let parameters = answer.parameters {
+            try writeAccept(parameters, wireSize: wireSize)
+            return true
+        }
         if let piece = answer.nextPiece(limit: cadence.bodyLimit - DataHeader.size) {
             guard layer != nil else { return false }
             try writer.write(
@@ -43,11 +47,32 @@ extension ServerSessionMachine {
             return true
         }
         if let fin = answer.finish, answer.waitingCount == 0 {
+            lastPrompt = .answered(answer)
             self.answer = nil
             enqueue(.fin(fin))
             return try writeNext(wireSize: wireSize)
         }
         return false
+    }
+
+    /// Writes ACCEPT, and with it as much of the answer as there is and fits: the first token does not wait for a record
+    /// of its own.
+    private mutating func writeAccept(_ parameters: AnswerParameters, wireSize: Int?) throws(PeerError) {
+        guard var answer else { return }
+        var message = AcceptMessage(
+            number: answer.number,
+            parameters: parameters,
+            tickMilliseconds: UInt16(clamping: cadence.shape?.tick.wholeMilliseconds ?? 0),
+            recordSize: UInt16(clamping: cadence.shape?.recordSize ?? 0)
+        )
+        let room = cadence.bodyLimit - AcceptMessage.size - AcceptMessage.dataOverhead
+        if let piece = answer.nextPiece(limit: room) {
+            message.totalTokens = piece.header.totalTokens
+            answer.takePiece(piece.header, count: piece.count) { message.bytes = [UInt8]($0) }
+        }
+        answer.acceptWritten()
+        self.answer = answer
+        try write(.accept, body: PeerRecord.accept(message).encodedBody()[...], wireSize: wireSize)
     }
 
     mutating func write(
@@ -75,14 +100,33 @@ extension ServerSessionMachine {
     // MARK: For the program
 
     /// Admits the client.
-    mutating func admit(_ admission: PeerAdmission, now: Duration) {
-        guard phase == .authorizing else { return }
+    ///
+    /// - Parameters:
+    ///   - admission: What it may do.
+    ///   - conversation: What an older connection has left; kept for yet another one if this client has gone meanwhile.
+    ///   - now: The time.
+    /// - Returns: Whether the client is still there.
+    @discardableResult
+    mutating func admit(
+        _ admission: PeerAdmission,
+        continuing conversation: ServerConversation? = nil,
+        now: Duration
+    ) -> Bool {
+        guard phase == .authorizing else {
+            if let conversation {
+                adopt(conversation)
+                isParked = true
+            }
+            return false
+        }
         phase = .open
         cadence = StreamCadence(shape: clientShaping == .off ? nil : admission.shape ?? settings.hello.serverShape)
         deadline = now + min(admission.sessionDuration ?? settings.hello.sessionLimit, settings.hello.sessionLimit)
         nextPromptNumber = max(1, admission.firstPromptNumber)
+        if let conversation { adopt(conversation) }
         lastActivity = now
         process(now: now)
+        return true
     }
 
     /// What waiting for a prompt gives.
@@ -97,6 +141,7 @@ extension ServerSessionMachine {
             pendingPrompt = nil
             return .prompt(prompt)
         }
+        if isParked { return .notYet }
         // A last voucher counts before the session ends for the program.
         if clientHasClosed, phase == .open { return hasUncheckedVoucher ? .notYet : .end }
         if case .lingering = phase { throw ending ?? .closed(.done) }
@@ -110,6 +155,7 @@ extension ServerSessionMachine {
     /// Throws why the answer can't go on, if so.
     func checkAnswer(_ number: UInt32) throws(PeerError) {
         if let answer, answer.number == number { return }
+        if isParked { throw .misuse("the answer to prompt \(number) has ended") }
         if let ending { throw ending }
         if clientHasClosed { throw .closed(.done) }
         if let closeReason { throw .closed(closeReason) }
@@ -126,16 +172,6 @@ extension ServerSessionMachine {
         guard answer?.isCancelled == false else { throw .cancelledByClient }
         guard answer?.parameters == nil else { throw .misuse("the prompt was accepted before") }
         answer?.accept(parameters)
-        enqueue(
-            .accept(
-                AcceptMessage(
-                    number: number,
-                    parameters: parameters,
-                    tickMilliseconds: UInt16(clamping: cadence.shape?.tick.wholeMilliseconds ?? 0),
-                    recordSize: UInt16(clamping: cadence.shape?.recordSize ?? 0)
-                )
-            )
-        )
         pump()
     }
 
@@ -147,6 +183,9 @@ extension ServerSessionMachine {
         guard let answer, answer.parameters != nil else { throw .misuse("the prompt has not been accepted yet") }
         guard !answer.isCancelled else { throw .cancelledByClient }
         guard answer.finish == nil else { throw .misuse("the answer is finished") }
+        guard answer.length + UInt64(bytes.count) <= UInt64(settings.answerByteLimit) else {
+            throw .misuse("an answer has at most \(settings.answerByteLimit) bytes")
+        }
         guard answer.waitingCount < settings.sendBuffer else { return false }
         self.answer?.append(bytes)
         self.answer?.mark(tokens: tokens)
@@ -168,7 +207,7 @@ extension ServerSessionMachine {
             throw .misuse("the prompt has not been accepted yet")
         }
         return PeerReceipt(
-            channelBinding: applicant.channelBinding,
+            channelBinding: answer.channelBinding,
             request: applicant.request.address,
             promptNumber: prompt.number,
             promptDigest: prompt.digest,
@@ -197,8 +236,11 @@ extension ServerSessionMachine {
     }
 
     mutating func fail(_ number: UInt32, _ message: PeerErrorMessage) {
-        guard answer?.number == number, answer?.finish == nil else { return }
+        guard let failed = answer, failed.number == number, failed.finish == nil else { return }
+        lastPrompt = .failed(number: number, digest: failed.promptDigest, message)
         answer = nil
+        // Without a connection the client hears of it when it asks again.
+        guard failed.isAttached else { return }
         enqueue(.error(number: number, message))
         pump()
     }

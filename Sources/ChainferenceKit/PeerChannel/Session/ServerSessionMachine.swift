@@ -13,6 +13,10 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         var handshakeTimeout: Duration
         var authorizationTimeout: Duration
         var sendBuffer: Int
+        /// The most bytes that one answer may have: all of them are kept.
+        var answerByteLimit = 16 << 20
+        /// Whether a lost connection can be followed by another that goes on where it broke.
+        var resumes = true
     }
 
     enum Phase: Hashable, Sendable {
@@ -31,14 +35,22 @@ struct ServerSessionMachine: ~Copyable, Sendable {
 
     /// How many messages may wait for the wire besides an answer.
     static let queueLimit = 16
+    /// How often one connection may ask to go on with an answer: checking the prefix costs time.
+    static let resumeLimit = 4
     static let firstMessageSize = 48
     static let thirdMessageSize = 64 + ClientHelloPayload.size
 
     let settings: Settings
     let suite: PeerSuite
+    let prologue: [UInt8]
+    /// The keys under which clients may come, the present one first.
+    let identities: [X25519.PrivateKey]
+    let ephemeral: X25519.PrivateKey?
     var phase = Phase.preface
     /// Why the session ended, once it has.
     var ending: PeerError?
+    /// The key under which the client came.
+    var serverKey: X25519.PublicKey?
     /// The client that asks to be admitted, once it has proved its key.
     var applicant: PeerApplicant?
     var clientShaping = PeerShaping.constantRate
@@ -52,6 +64,8 @@ struct ServerSessionMachine: ~Copyable, Sendable {
     var keepalive: Keepalive
     var cadence: StreamCadence
     var answer: OutgoingAnswer?
+    /// The prompt before, for a client that lost its connection at the end of it.
+    var lastPrompt: PromptOutcome?
     /// A prompt that the program has not taken yet.
     var pendingPrompt: PeerPrompt?
     var nextPromptNumber: UInt32 = 1
@@ -71,24 +85,29 @@ struct ServerSessionMachine: ~Copyable, Sendable {
     var isCheckingVoucher = false
     /// The newest voucher that the program has accepted.
     var acceptedVoucher: PeerVoucher?
+    /// Whether the connection is lost, and another may go on with what this one leaves.
+    var isParked = false
+    /// Whether another machine has taken over: this one knows nothing of prompts and vouchers any more.
+    var hasSurrendered = false
+    var resumesLeft = ServerSessionMachine.resumeLimit
+    /// When the machine was last given something.
+    var lastSeen: Duration
 
     init(
         settings: Settings,
         suite: PeerSuite = .noiseXK,
         context: PeerContext,
         identity: X25519.PrivateKey,
+        olderIdentities: [X25519.PrivateKey] = [],
         ephemeral: X25519.PrivateKey? = nil,
         now: Duration
-    ) throws(NoiseError) {
+    ) {
         self.settings = settings
         self.suite = suite
-        handshake = try NoiseHandshake(
-            pattern: .xk,
-            role: .responder,
-            prologue: context.prologue(suite: suite),
-            localStatic: identity,
-            ephemeral: ephemeral
-        )
+        self.ephemeral = ephemeral
+        prologue = context.prologue(suite: suite)
+        identities = [identity] + olderIdentities
+        lastSeen = now
         reassembler = MessageReassembler(
             promptLimit: Int(settings.hello.promptByteLimit) + PromptMessage.headerSize
         )
@@ -132,6 +151,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         }
         incoming.append(bytes)
         keepalive.heard(at: now)
+        lastSeen = now
         process(now: now)
     }
 
@@ -142,6 +162,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
     ///   - now: The time.
     mutating func disconnected(_ reason: String?, now: Duration) {
         guard phase != .over else { return }
+        lastSeen = now
         if phase != .open, applicant == nil {
             end(.handshakeClosed)
         } else if clientHasClosed || closeReason != nil {
@@ -153,6 +174,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
 
     /// A tick of the stream's cadence: deadlines, sign of life, and exactly one record if the stream is running.
     mutating func beat(now: Duration) {
+        if phase != .over { lastSeen = now }
         switch phase {
         case .over: return
         case .preface, .firstMessage, .thirdMessage:
@@ -178,11 +200,11 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         if closeReason == nil, !clientHasClosed {
             if now >= deadline {
                 close(.timeLimit, now: now)
-            } else if answer == nil, now - lastActivity >= settings.hello.idleLimit {
+            } else if answer?.isAttached != true, now - lastActivity >= settings.hello.idleLimit {
                 close(.idle, now: now)
             }
         }
-        if let answer {
+        if let answer, answer.isAttached {
             lastActivity = now
             if answer.waitingCount == 0 || answer.sentLength != lastSentLength {
                 lastSentLength = answer.sentLength
@@ -208,18 +230,27 @@ struct ServerSessionMachine: ~Copyable, Sendable {
     /// Ends the session at once; output that waits is still drained.
     mutating func end(_ error: PeerError) {
         guard phase != .over else { return }
+        let mayBeContinued =
+            settings.resumes && phase == .open && error.isLoss && !isDraining && !clientHasClosed && closeReason == nil
+            && !hasSurrendered
         phase = .over
         if ending == nil { ending = error }
         layer = nil
         handshake = nil
-        answer = nil
-        pendingPrompt = nil
         queue = []
         incoming = FrameBuffer()
+        if mayBeContinued {
+            isParked = true
+            answer?.detach()
+        } else if !isParked {
+            answer = nil
+            pendingPrompt = nil
+        }
     }
 
     /// Tells the client why the session can't be, and lets it go.
     mutating func refuse(_ message: PeerErrorMessage, now: Duration) {
+        if isParked { return giveUp() }
         guard phase == .authorizing || phase == .open else { return }
         answer = nil
         pendingPrompt = nil
@@ -238,6 +269,10 @@ struct ServerSessionMachine: ~Copyable, Sendable {
     ///
     /// - Returns: `false` if that was not the reason.
     mutating func endGently(after error: PeerError?, now: Duration) -> Bool {
+        if isParked {
+            giveUp()
+            return error != nil
+        }
         if phase == .over { return true }
         guard phase == .open, error != nil, clientHasClosed || closeReason != nil || error == .cancelledByClient
         else { return false }
@@ -247,6 +282,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
 
     /// Begins to close in good order.
     mutating func close(_ reason: PeerCloseReason, now: Duration) {
+        if isParked { return giveUp(.closed(reason)) }
         switch phase {
         case .open: break
         case .lingering, .over: return
@@ -273,7 +309,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         if isDraining, phase == .open, answer == nil, closeReason == nil { return close(.shuttingDown, now: now) }
         guard phase == .open, let layer = layer?.sentCount else { return }
         // What is queued belongs to the stream: the client must not count it as a record after the end.
-        cadence.update(answering: answer != nil || !queue.isEmpty, serverRecords: layer)
+        cadence.update(answering: answer?.isAttached == true || !queue.isEmpty, serverRecords: layer)
         guard closeReason != nil || clientHasClosed, answer == nil, queue.isEmpty, !cadence.isRunning else { return }
         // The program's own end comes first: it may still have something to say.
         guard closeReason != nil else { return }

@@ -140,7 +140,12 @@ extension PeerServer {
                 let circuit = try await withDeadline(configuration.handshakeTimeout, .connect, clock: clock) {
                     try await RelayCircuit.accept(caller.token, over: stream, relay: relay)
                 }
-                await serveConnection(over: circuit.inbound, place: place) { try await circuit.send($0) }
+                await serveConnection(
+                    over: circuit.inbound,
+                    place: place,
+                    disconnect: { stream.abort() },
+                    send: { try await circuit.send($0) }
+                )
             }
         } catch {
             logger.debug("a circuit could not be taken up", metadata: ["error": "\(error)"])
