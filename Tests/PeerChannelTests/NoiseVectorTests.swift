@@ -124,6 +124,15 @@ struct NoiseVectorTests {
         for vector in vectors { try Self.run(vector) }
     }
 
+    @Test("60 transcripts of flynn/noise: every fundamental pattern, without and with a pre-shared key at each place")
+    func flynn() throws {
+        let url = Bundle.module.bundleURL.appendingPathComponent("Vectors/flynn.json")
+        let vectors = try JSONDecoder().decode([Vector].self, from: Data(contentsOf: url))
+        #expect(Set(vectors.map(\.pattern)).count == 60)
+        #expect(Set(vectors.map { $0.pattern.prefix { $0.isUppercase } }).count == 15)
+        for vector in vectors { try Self.run(vector) }
+    }
+
     /// The format of cacophony, snow and noise-c; those files are not in the tree.
     struct PublicVector: Decodable {
         struct Message: Decodable {
