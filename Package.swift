@@ -8,6 +8,12 @@ import PackageDescription
 let kit = "Sources/ChainferenceKit"
 let examples = "Sources/Examples"
 
+// The peer channel's second suite needs ML-KEM from swift-crypto, which takes a minute or more to build: who wants it asks
+// for the trait. CI turns it on with a variable, so that everything is tested in one build.
+// https://github.com/swiftlang/swift-evolution/blob/main/proposals/0450-swiftpm-package-traits.md
+let postQuantum = "PostQuantum"
+let defaultTraits: Set<String> = Context.environment["CHAINFERENCE_POST_QUANTUM"] == nil ? [] : [postQuantum]
+
 let package = Package(
     name: "ChainferenceKit",
     platforms: [.macOS(.v15)],
@@ -39,8 +45,16 @@ let package = Package(
         .executable(name: "chainference-demo", targets: ["chainference-demo"]),
         .executable(name: "custom-backend", targets: ["custom-backend"]),
     ],
+    traits: [
+        .trait(
+            name: postQuantum,
+            description: "The peer channel's suite 2: prompts stay closed to whoever records now and computes later."
+        ),
+        .default(enabledTraits: defaultTraits),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -133,6 +147,7 @@ let package = Package(
             name: "PeerChannel",
             dependencies: [
                 "Noise", "SodiumCrypto", "CurlHTTP",
+                .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: [postQuantum])),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

@@ -64,7 +64,7 @@ struct AddressTests {
         ("/ip4/1.2.3.4/tcp/+80/nxk/1/K", .port),
         ("/ip4/1.2.3.4/tcp/-1/nxk/1/K", .port), ("/ip4/1.2.3.4/tcp//nxk/1/K", .port),
         ("/ip4/1.2.3.4/tcp/٣/nxk/1/K", .port),
-        ("/ip4/1.2.3.4/tcp/1/nxk/2/K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/01/K", .suite),
+        ("/ip4/1.2.3.4/tcp/1/nxk/3/K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/01/K", .suite),
         ("/ip4/1.2.3.4/tcp/1/nxk/257/K", .suite),
         ("/ip4/1.2.3.4/tcp/1/nxk/x/K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/1/", .key),
         ("/ip4/1.2.3.4/tcp/1/nxk/1/0OIl", .key),

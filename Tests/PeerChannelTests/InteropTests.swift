@@ -5,19 +5,37 @@ import Testing
 
 @testable import PeerChannel
 
-/// Where the Python peer is.
-enum InteropPython {
-    static let interpreter = ProcessInfo.processInfo.environment["CHAINFERENCE_INTEROP_PYTHON"]
-    static let script = URL(fileURLWithPath: #filePath)
+/// A peer that was written from the specification on somebody else's Noise.
+enum OtherPeer: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    /// `Tests/Interop/noise/peer.py`, on the PyPI package `noiseprotocol`.
+    case python
+    /// `Tests/Interop/noise/go`, on flynn/noise as Debian has it.
+    case go
+
+    private static let environment = ProcessInfo.processInfo.environment
+    private static let script = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Interop/noise/peer.py").path
+
+    /// The command that starts it; `nil` if the variable that names it is not set.
+    var command: [String]? {
+        switch self {
+        case .python: Self.environment["CHAINFERENCE_INTEROP_PYTHON"].map { [$0, Self.script] }
+        case .go: Self.environment["CHAINFERENCE_INTEROP_GO"].map { [$0] }
+        }
+    }
+
+    var testDescription: String { rawValue }
+
+    static let present = allCases.filter { $0.command != nil }
 }
 
-/// Sessions over TCP with `Tests/Interop/noise/peer.py`, which is built on the PyPI package `noiseprotocol`.
+/// Sessions over TCP with peers in other languages.
 ///
-/// `Scripts/test` sets the variable; by hand: `CHAINFERENCE_INTEROP_PYTHON=$(Scripts/venv Interop) swift test`.
+/// `Scripts/test` sets the variables; by hand:
+/// `CHAINFERENCE_INTEROP_PYTHON=$(Scripts/venv Interop) CHAINFERENCE_INTEROP_GO=$(Tests/Interop/noise/go/build) swift test`.
 @Suite(
-    "Interop with noiseprotocol over TCP",
-    .enabled(if: InteropPython.interpreter != nil, "CHAINFERENCE_INTEROP_PYTHON names no interpreter")
+    "Interop with noiseprotocol and flynn/noise over TCP",
+    .enabled(if: !OtherPeer.present.isEmpty, "neither CHAINFERENCE_INTEROP_PYTHON nor _GO is set")
 )
 struct InteropTests {
     struct Options: Encodable {
@@ -30,6 +48,7 @@ struct InteropTests {
         var request = Fixture.requestAddress.hex
         var prompt: String?
         var unshaped = true
+        var suite = PeerSuite.noiseXK.rawValue
         var vouchers = 0
         var records = 0
     }
@@ -66,13 +85,13 @@ struct InteropTests {
         var received: Int
     }
 
-    /// A running Python peer, whose lines of output are read one by one.
+    /// A running peer, whose lines of output are read one by one.
     final class Peer: Sendable {
         private let process: Process
         private let chunks: AsyncStream<Data>
         private let rest = Mutex(Data())
 
-        init(_ role: String, _ options: Options) throws {
+        init(_ kind: OtherPeer, _ role: String, _ options: Options) throws {
             let output = Pipe()
             let (chunks, continuation) = AsyncStream.makeStream(of: Data.self)
             self.chunks = chunks
@@ -86,9 +105,10 @@ struct InteropTests {
                 }
             }
             process = Process()
-            process.executableURL = URL(fileURLWithPath: InteropPython.interpreter ?? "")
+            let command = kind.command ?? [""]
+            process.executableURL = URL(fileURLWithPath: command[0])
             let json = String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
-            process.arguments = [InteropPython.script, role, json]
+            process.arguments = command.dropFirst() + [role, json]
             process.standardOutput = output
             try process.run()
         }
@@ -103,7 +123,7 @@ struct InteropTests {
                     return Data(rest[..<end])
                 }
                 if let line { return try JSONDecoder().decode(Report.self, from: line) }
-                let chunk = try #require(await iterator.next(), "the Python peer ended early")
+                let chunk = try #require(await iterator.next(), "the peer ended early")
                 rest.withLock { $0 += chunk }
             }
         }
@@ -117,8 +137,29 @@ struct InteropTests {
         var vouchers = 0
     }
 
-    @Test("A Python client against the Swift server: 2,100 records each way, three keys, equal handshake hash")
-    func pythonClient() async throws {
+    /// Which peer, in which suite, with how many records of the answer.
+    struct Case: Sendable, CustomTestStringConvertible {
+        var peer: OtherPeer
+        var suite = PeerSuite.noiseXK
+        var records: Int
+
+        var testDescription: String { "\(peer), suite \(suite.rawValue), \(records) records" }
+
+        static let all: [Case] = OtherPeer.present.flatMap { peer -> [Case] in
+            var cases = [Case(peer: peer, records: peer == .go ? 10_000 : 2_200)]
+            if peer == .python, PeerSuite.noiseXKpsk3MLKEM768.isBuilt {
+                cases.append(Case(peer: peer, suite: .noiseXKpsk3MLKEM768, records: 1_100))
+            }
+            return cases
+        }
+    }
+
+    @Test(
+        "Another's client against the Swift server: thousands of records, several keys, equal handshake hash",
+        arguments: Case.all
+    )
+    func otherClient(_ test: Case) async throws {
+        let records = test.records
         let seen = Mutex(Seen())
         let text = Array("The quick brown fox jumps over the lazy dog. ".utf8)
         let prompt = SeededRandom.bytes(9_000, seed: 1)
@@ -136,27 +177,35 @@ struct InteropTests {
                 let answer = session.answer(to: received)
                 try await answer.accept(Fixture.parameters)
                 try await session.waitForVoucher(timeout: .seconds(120)) { $0.cumulative >= 1_100 }
-                for _ in 0..<2_100 { try await answer.send(text, tokens: 1) }
-                try await answer.finish(.stop, inputTokens: 7, outputTokens: 2_100) { receipt in
+                for _ in 0..<records { try await answer.send(text, tokens: 1) }
+                try await answer.finish(.stop, inputTokens: 7, outputTokens: UInt32(records)) { receipt in
                     [UInt8](repeating: UInt8(receipt.outputLength % 251), count: 64)
                 }
             }
         }
-        let report = try await LoopbackTests.withServer(authorize: authorize, serve: serve) { _, address in
+        var configuration = PeerServer.Configuration(host: "127.0.0.1", port: 0, handshakeTimeout: .seconds(120))
+        configuration.suites = [test.suite]
+        let report = try await LoopbackTests.withServer(
+            configuration: configuration,
+            authorize: authorize,
+            serve: serve
+        ) { _, address in
             let options = Options(
                 port: Int(address.endpoint.port),
                 private: [UInt8](repeating: 0x22, count: 32).hex,
                 server: Fixture.serverKey.publicKey.bytes.hex,
                 prompt: prompt.hex,
+                suite: test.suite.rawValue,
                 vouchers: 1_100
             )
-            return try await Peer("client", options).next(ClientReport.self)
+            return try await Peer(test.peer, "client", options).next(ClientReport.self)
         }
-        let expected = [UInt8]((0..<2_100).map { _ in text }.joined())
+        let expected = [UInt8]((0..<records).map { _ in text }.joined())
         #expect(report.text == expected.hex)
-        #expect(report.tokens == 2_100)
-        #expect(report.finish.output == 2_100 && report.finish.input == 7 && report.finish.reason == 0)
+        #expect(report.tokens == records)
+        #expect(report.finish.output == records && report.finish.input == 7 && report.finish.reason == 0)
         #expect(report.finish.signature == [UInt8](repeating: UInt8(expected.count % 251), count: 64).hex)
+        #expect(report.received > records)
         #expect(report.sent > 2_048, "the client changed its key twice by count, and once after the prompt")
         #expect(report.accepted == [7, 1_000, 256, 0, 0])
         #expect(report.hello == [1_048_576, 3_600, 600, 100, 256, 200, 256])
@@ -187,7 +236,7 @@ struct InteropTests {
                 prompt: Array("short".utf8).hex,
                 unshaped: false
             )
-            return try await Peer("client", options).next(ClientReport.self)
+            return try await Peer(.python, "client", options).next(ClientReport.self)
         }
         #expect(report.text == Array("short".utf8).hex)
         #expect(report.sizes == [256])
@@ -196,16 +245,22 @@ struct InteropTests {
     }
 
     @Test(
-        "The Swift client against a Python server: 2,200 records, three keys, equal handshake hash",
-        arguments: [PeerShaping.off, .constantRate]
+        "The Swift client against another's server: thousands of records, several keys, equal handshake hash",
+        arguments: Case.all,
+        [PeerShaping.off, .constantRate]
     )
-    func pythonServer(shaping: PeerShaping) async throws {
-        let options = Options(private: [UInt8](repeating: 0x11, count: 32).hex, records: 2_200)
+    func otherServer(_ test: Case, shaping: PeerShaping) async throws {
+        let options = Options(
+            private: [UInt8](repeating: 0x11, count: 32).hex,
+            suite: test.suite.rawValue,
+            records: test.records
+        )
         struct Port: Decodable { var port: Int }
-        let peer = try Peer("server", options)
+        let peer = try Peer(test.peer, "server", options)
         let port = try await peer.next(Port.self).port
         let address = try PeerAddress(
             endpoint: .init(host: PeerHost("127.0.0.1")!, port: UInt16(port)),
+            suite: test.suite,
             serverKey: Fixture.serverKey.publicKey
         )
         let prompt = SeededRandom.bytes(70_000, seed: 2)
@@ -239,11 +294,11 @@ struct InteropTests {
         #expect(report.prompt == SHA256.hash(prompt).hex)
         #expect(report.unshaped == (shaping == .off ? 1 : 0))
         #expect(report.text == SHA256.hash(events.text).hex)
-        #expect(events.tokens == 2_200)
-        #expect(events.finish?.outputTokens == 2_200)
+        #expect(events.tokens == test.records)
+        #expect(events.finish?.outputTokens == UInt32(test.records))
         #expect(events.finish?.receipt?.signature == Array(0..<64))
         #expect(report.vouchers.first == 1 && report.vouchers == report.vouchers.sorted())
-        #expect(report.sent > 2_048)
+        #expect(report.sent > test.records)
         #expect(report.closed)
         #expect(report.pong)
     }

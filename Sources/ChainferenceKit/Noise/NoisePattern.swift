@@ -51,6 +51,9 @@ public struct NoisePattern: Hashable, Sendable {
     /// `XK`: the initiator knows the responder's key and sends its own, encrypted, in the third message.
     public static let xk = NoisePattern(named: "XK")!
 
+    /// `XKpsk3`: `XK` with a pre-shared key that is mixed in at the end of the third message.
+    public static let xkpsk3 = NoisePattern(named: "XKpsk3")!
+
     private struct Base {
         var initiatorIsKnown = false
         var responderIsKnown = false

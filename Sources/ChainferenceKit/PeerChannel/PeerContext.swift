@@ -33,6 +33,14 @@ public struct PeerContext: Hashable, Sendable {
 public enum PeerSuite: UInt8, Hashable, Sendable, CaseIterable {
     /// `Noise_XK_25519_ChaChaPoly_SHA256`.
     case noiseXK = 1
+    /// `Noise_XKpsk3_25519_ChaChaPoly_SHA256`, the key from ML-KEM-768: what is recorded today stays closed to a later
+    /// quantum computer.
+    ///
+    /// Built with the package's trait `PostQuantum`.
+    case noiseXKpsk3MLKEM768 = 2
+
+    /// Whether this build has the suite.
+    public var isBuilt: Bool { self == .noiseXK || KeyEncapsulation.isBuilt }
 }
 
 /// The request that a session is about, as the client names it in the last message of the handshake.

@@ -55,6 +55,8 @@ public final class PeerServer: Sendable {
         public var answerByteLimit: Int
         /// How long a client that lost its connection may stay away before its session ends; zero ends it at once.
         public var resumeLimit: Duration
+        /// The suites that the server's addresses name; a client follows its address and nothing is negotiated.
+        public var suites: Set<PeerSuite> = [.noiseXK]
 
         /// The defaults of the protocol.
         public init(

@@ -7,12 +7,14 @@
 The Swift tests start it and compare; it shares no code with them.
 """
 import hashlib
+import hmac
 import json
 import socket
 import struct
 import sys
 import warnings
 
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from noise.connection import Keypair, NoiseConnection
 
 warnings.filterwarnings("ignore")
@@ -21,6 +23,7 @@ PAD, PROMPT, ACCEPT, DATA, FIN, CANCEL, CANCELLED, ERROR, PING, PONG, RESUME, WI
 MORE = 1
 REKEY_INTERVAL = 1024
 SUITE = 1
+NAMES = {1: b"Noise_XK_25519_ChaChaPoly_SHA256", 2: b"Noise_XKpsk3_25519_ChaChaPoly_SHA256"}
 
 
 class Channel:
@@ -88,12 +91,15 @@ class Channel:
 
 
 def prologue(options):
-    parts = [b"chainference/peer/1", b"\0", bytes([SUITE])]
+    parts = [b"chainference/peer/1", b"\0", bytes([options.get("suite", SUITE)])]
     return b"".join(parts + [bytes.fromhex(options[name]) for name in ("genesis", "program", "wallet")])
 
 
 def begin(options, initiator):
-    noise = NoiseConnection.from_name(b"Noise_XK_25519_ChaChaPoly_SHA256")
+    suite = options.get("suite", SUITE)
+    noise = NoiseConnection.from_name(NAMES[suite])
+    if suite == 2:
+        noise.set_psks(psk=bytes(32))  # replaced before the third message
     noise.set_as_initiator() if initiator else noise.set_as_responder()
     noise.set_prologue(prologue(options))
     noise.set_keypair_from_private_bytes(Keypair.STATIC, bytes.fromhex(options["private"]))
@@ -103,12 +109,24 @@ def begin(options, initiator):
     return noise
 
 
+def preshared_key(secret, key, ciphertext):
+    """Suite 2: what both sides mix into the third message."""
+    label = b"chainference/pq-psk/1".ljust(32, b"\0")
+    return hmac.digest(label, secret + hashlib.sha256(key + ciphertext).digest(), "sha256")
+
+
 def client(options):
     connection = socket.create_connection(("127.0.0.1", options["port"]), timeout=120)
     channel = Channel(connection, begin(options, True))
-    connection.sendall(bytes([SUITE]))
-    channel.send_frame(channel.noise.write_message())
-    hello = channel.noise.read_message(channel.receive_frame())
+    suite = options.get("suite", SUITE)
+    connection.sendall(bytes([suite]))
+    kem = MLKEM768PrivateKey.generate() if suite == 2 else None
+    key = kem.public_key().public_bytes_raw() if kem else b""
+    channel.send_frame(channel.noise.write_message(key))
+    hello = bytes(channel.noise.read_message(channel.receive_frame()))
+    if kem:
+        hello, ciphertext = hello[:64], hello[64:]
+        channel.noise.noise_protocol.psks = [preshared_key(kem.decapsulate(ciphertext), key, ciphertext)]
     assert len(hello) == 64 and not any(hello[28:])
     time, limit, session, idle, *shapes = struct.unpack_from("<qIIIHHHH", hello)
     request = bytes.fromhex(options["request"])
@@ -176,10 +194,14 @@ def server(options):
     connection, _ = listener.accept()
     connection.settimeout(120)
     channel = Channel(connection, begin(options, False))
-    assert channel.exactly(1) == bytes([SUITE])
-    channel.noise.read_message(channel.receive_frame())
+    suite = options.get("suite", SUITE)
+    assert channel.exactly(1) == bytes([suite])
+    key = bytes(channel.noise.read_message(channel.receive_frame()))
+    secret, ciphertext = MLKEM768PublicKey.from_public_bytes(key).encapsulate() if suite == 2 else (b"", b"")
     hello = struct.pack("<qIIIHHHH", 0, 1 << 20, 3600, 600, 100, 256, 10, 256)
-    channel.send_frame(channel.noise.write_message(hello + bytes(64 - len(hello))))
+    channel.send_frame(channel.noise.write_message(hello + bytes(64 - len(hello)) + ciphertext))
+    if suite == 2:
+        channel.noise.noise_protocol.psks = [preshared_key(secret, key, ciphertext)]
     payload = channel.noise.read_message(channel.receive_frame())
     assert len(payload) == 64 and not any(payload[45:])
     request, unshaped = payload[:32], payload[44]

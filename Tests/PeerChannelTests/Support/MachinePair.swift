@@ -19,6 +19,9 @@ struct MachinePair: ~Copyable {
         serverKeyAsClientKnowsIt: X25519.PublicKey = Fixture.serverKey.publicKey,
         hello: PeerServerParameters = Fixture.hello,
         sendBuffer: Int = 16_384,
+        suite: PeerSuite = .noiseXK,
+        suites: Set<PeerSuite> = Set(PeerSuite.allCases),
+        olderServerKeys: [X25519.PrivateKey] = [],
         ephemerals: (client: X25519.PrivateKey, server: X25519.PrivateKey)? = nil
     ) throws {
         let newClient = try ClientSessionMachine(
@@ -29,6 +32,7 @@ struct MachinePair: ~Copyable {
                 window: window,
                 firstPromptNumber: 1
             ),
+            suite: suite,
             context: clientContext,
             serverKey: serverKeyAsClientKnowsIt,
             identity: Fixture.clientKey,
@@ -42,8 +46,10 @@ struct MachinePair: ~Copyable {
                 authorizationTimeout: .seconds(45),
                 sendBuffer: sendBuffer
             ),
+            suites: suites,
             context: Fixture.context,
             identity: Fixture.serverKey,
+            olderIdentities: olderServerKeys,
             ephemeral: ephemerals?.server,
             now: .zero
         )

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes noise.json: transcripts of Noise handshakes by the PyPI package `noiseprotocol`; and session.json: every byte
+"""Writes mlkem.json: key encapsulations by the PyPI package `cryptography`; noise.json: transcripts of Noise handshakes by the PyPI package `noiseprotocol`; and session.json: every byte
 of a short session, by the Python peer in Tests/Interop/noise.
 
     $(Scripts/venv Interop) Tests/PeerChannelTests/Vectors/generate.py
@@ -12,6 +12,7 @@ import pathlib
 import struct
 import sys
 
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from noise.connection import Keypair, NoiseConnection
 
@@ -96,6 +97,42 @@ def transcript(pattern, variant):
     }
 
 
+def encapsulations():
+    """ML-KEM-768: good ciphertexts, damaged ones (which decapsulate to something else), and keys that must be refused.
+
+    Encapsulating draws from the system's random source, so these come out differently every time.
+    """
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Interop" / "noise"))
+    import peer
+
+    cases = []
+    for index in range(32):
+        seed = derive("mlkem", index, size=64)
+        private = MLKEM768PrivateKey.from_seed_bytes(seed)
+        key = private.public_key().public_bytes_raw()
+        secret, ciphertext = private.public_key().encapsulate()
+        if index % 4 == 3:
+            position = (index * 37) % len(ciphertext)
+            damaged = bytearray(ciphertext)
+            damaged[position] ^= 1 << index % 8
+            ciphertext = bytes(damaged)
+            assert private.decapsulate(ciphertext) != secret
+            secret = private.decapsulate(ciphertext)
+        cases.append({"seed": seed.hex(), "key": key.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex(),
+                      "presharedKey": peer.preshared_key(secret, key, ciphertext).hex()})
+    refused = []
+    good = bytes.fromhex(cases[0]["key"])
+    # A coefficient that is not reduced (FIPS 203, section 7.2), first and last; keys of other lengths.
+    last = good[:1149] + bytes([good[1149] | 0xf0, 0xff]) + good[1151:]
+    for bad in (b"\xff\xff" + good[2:], last, good[:-1], good + b"\0", b""):
+        try:
+            MLKEM768PublicKey.from_public_bytes(bad).encapsulate()
+        except ValueError:
+            refused.append(bad.hex())
+    assert len(refused) >= 4, len(refused)
+    return {"cases": cases, "refusedKeys": refused}
+
+
 def session():
     """A session of chainference/peer/1 with fixed keys: the example in Documentation/peer-protocol.md."""
     sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Interop" / "noise"))
@@ -151,8 +188,9 @@ def main():
     here = pathlib.Path(__file__).parent
     handshakes = [transcript(pattern, variant) for pattern in PATTERNS for variant in range(VARIANTS)]
     (here / "noise.json").write_text(json.dumps(handshakes, indent=0) + "\n")
+    (here / "mlkem.json").write_text(json.dumps(encapsulations(), indent=0) + "\n")
     (here / "session.json").write_text(json.dumps(session(), indent=0) + "\n")
-    print(len(handshakes), "transcripts and a session")
+    print(len(handshakes), "transcripts, 32 encapsulations and a session")
 
 
 if __name__ == "__main__":

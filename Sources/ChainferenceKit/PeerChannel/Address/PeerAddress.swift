@@ -3,8 +3,8 @@ public import SodiumCrypto
 /// Where a server can be reached, and the key that proves it is that server.
 ///
 /// ```
-/// /ip4/203.0.113.7/tcp/3819/nxk/1/<base58 key>
-/// /dns/relay.example/tcp/3819/nnk/<base58 relay key>/p2p-circuit/nxk/1/<base58 key>
+/// /ip4/203.0.113.7/tcp/3819/nxk/<suite>/<base58 key>
+/// /dns/relay.example/tcp/3819/nnk/<base58 relay key>/p2p-circuit/nxk/<suite>/<base58 key>
 /// ```
 ///
 /// The text is shaped like a multiaddr, has at most 192 bytes, and every address has exactly one spelling.
@@ -132,6 +132,6 @@ extension PeerAddressError: CustomStringConvertible {
             case .key: "A key is not the base58 form of a usable X25519 key."
             case .notCanonical: "It is not in canonical form."
             }
-        return "Not a peer address. \(what) Expected: /ip4|ip6|dns/<host>/tcp/<port>/nxk/1/<base58 key>"
+        return "Not a peer address. \(what) Expected: /ip4|ip6|dns/<host>/tcp/<port>/nxk/<suite>/<base58 key>"
     }
 }

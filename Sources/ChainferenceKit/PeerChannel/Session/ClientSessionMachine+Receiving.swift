@@ -19,7 +19,7 @@ extension ClientSessionMachine {
     private mutating func step(_ incoming: inout FrameBuffer) throws(PeerError) -> Bool {
         switch phase {
         case .handshake:
-            let size = Self.secondMessageSize
+            let size = suite.secondMessageSize
             return try incoming.withNextFrame(lengths: size...size) { frame throws(PeerError) in
                 try finishHandshake(UnsafeRawBufferPointer(frame))
             } != nil
@@ -36,6 +36,11 @@ extension ClientSessionMachine {
         var payload: [UInt8] = []
         do throws(NoiseError) {
             try handshake?.readMessage(message, appendingTo: &payload)
+            if let encapsulation = encapsulation.take() {
+                let ciphertext = [UInt8](payload[ServerHelloPayload.size...])
+                payload.removeSubrange(ServerHelloPayload.size...)
+                try handshake?.add(presharedKey: encapsulation.presharedKey(from: ciphertext))
+            }
         } catch {
             throw .handshakeFailed(error)
         }

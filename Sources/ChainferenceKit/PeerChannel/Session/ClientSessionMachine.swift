@@ -21,8 +21,7 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         case over
     }
 
-    static let secondMessageSize = 48 + ServerHelloPayload.size
-
+    let suite: PeerSuite
     let settings: Settings
     var phase = Phase.handshake
     /// Why the session ended, once it has.
@@ -34,6 +33,8 @@ struct ClientSessionMachine: ~Copyable, Sendable {
     var channelBinding: [UInt8] = []
 
     var handshake: NoiseHandshake?
+    /// The key to which the server encapsulates a secret, in suite 2 and until it has.
+    var encapsulation: KeyEncapsulation.PrivateKey?
     var layer: RecordLayer?
     var incoming = FrameBuffer()
     var reassembler = MessageReassembler(promptLimit: 0)
@@ -70,20 +71,26 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         now: Duration
     ) throws(NoiseError) {
         self.settings = settings
+        self.suite = suite
         keepalive = Keepalive(now: now)
         cadence = StreamCadence(shape: settings.shaping == .off ? nil : .client)
         nextPromptNumber = max(1, settings.firstPromptNumber)
         deadline = now + settings.handshakeTimeout
         var handshake = try NoiseHandshake(
-            pattern: .xk,
+            pattern: suite.pattern,
             role: .initiator,
             prologue: context.prologue(suite: suite),
             localStatic: identity,
             remoteStatic: serverKey,
+            presharedKeys: suite.encapsulates ? nil : [],
             ephemeral: ephemeral
         )
+        encapsulation = suite.encapsulates ? try KeyEncapsulation.PrivateKey() : nil
         var message: [UInt8] = []
-        try handshake.writeMessage(payload: UnsafeRawBufferPointer(start: nil, count: 0), appendingTo: &message)
+        let payload = encapsulation?.publicKey ?? []
+        try payload.withUnsafeBufferPointer { payload throws(NoiseError) in
+            try handshake.writeMessage(payload: UnsafeRawBufferPointer(payload), appendingTo: &message)
+        }
         writer.append([suite.rawValue, UInt8(message.count >> 8), UInt8(message.count & 255)] + message)
         self.handshake = consume handshake
     }

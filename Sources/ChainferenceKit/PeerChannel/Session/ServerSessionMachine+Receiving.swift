@@ -34,16 +34,19 @@ extension ServerSessionMachine {
         switch phase {
         case .preface:
             guard let byte = incoming.takeByte() else { return false }
-            guard byte == suite.rawValue else { throw .handshakeFailed(.notAuthentic) }
+            guard let suite = PeerSuite(rawValue: byte), suites.contains(suite), suite.isBuilt else {
+                throw .handshakeFailed(.notAuthentic)
+            }
+            self.suite = suite
             phase = .firstMessage
             return true
         case .firstMessage:
-            let size = Self.firstMessageSize
+            let size = suite.firstMessageSize
             return try incoming.withNextFrame(lengths: size...size) { frame throws(PeerError) in
                 try answerHandshake(UnsafeRawBufferPointer(frame))
             } != nil
         case .thirdMessage:
-            let size = Self.thirdMessageSize
+            let size = suite.thirdMessageSize
             return try incoming.withNextFrame(lengths: size...size) { frame throws(PeerError) in
                 try finishHandshake(UnsafeRawBufferPointer(frame), now: now)
             } != nil
@@ -58,12 +61,14 @@ extension ServerSessionMachine {
 
     private mutating func answerHandshake(_ message: UnsafeRawBufferPointer) throws(PeerError) {
         do throws(NoiseError) {
-            try readFirst(message)
+            let key = try readFirst(message)
+            let encapsulated = suite.encapsulates ? try KeyEncapsulation.encapsulate(to: key) : nil
             var reply: [UInt8] = []
-            let hello = ServerHelloPayload.encode(settings.hello)
+            let hello = ServerHelloPayload.encode(settings.hello) + (encapsulated?.ciphertext ?? [])
             try hello.withUnsafeBufferPointer { hello throws(NoiseError) in
                 try handshake?.writeMessage(payload: UnsafeRawBufferPointer(hello), appendingTo: &reply)
             }
+            if let encapsulated { try handshake?.add(presharedKey: encapsulated.presharedKey) }
             writer.append([UInt8(reply.count >> 8), UInt8(reply.count & 255)] + reply)
         } catch {
             throw .handshakeFailed(error)
@@ -72,14 +77,17 @@ extension ServerSessionMachine {
     }
 
     /// Reads the first message under the key that the client knows, be it the present one or an older one.
-    private mutating func readFirst(_ message: UnsafeRawBufferPointer) throws(NoiseError) {
+    ///
+    /// - Returns: Its payload: in suite 2 the client's encapsulation key, else nothing.
+    private mutating func readFirst(_ message: UnsafeRawBufferPointer) throws(NoiseError) -> [UInt8] {
         var failure = NoiseError.notAuthentic
         for identity in identities {
             var attempt = try NoiseHandshake(
-                pattern: .xk,
+                pattern: suite.pattern,
                 role: .responder,
-                prologue: prologue,
+                prologue: context.prologue(suite: suite),
                 localStatic: identity,
+                presharedKeys: suite.encapsulates ? nil : [],
                 ephemeral: ephemeral
             )
             do throws(NoiseError) {
@@ -87,7 +95,7 @@ extension ServerSessionMachine {
                 try attempt.readMessage(message, appendingTo: &payload)
                 serverKey = identity.publicKey
                 handshake = consume attempt
-                return
+                return payload
             } catch {
                 failure = error
             }

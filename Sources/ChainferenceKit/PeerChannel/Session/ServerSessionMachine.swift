@@ -37,12 +37,13 @@ struct ServerSessionMachine: ~Copyable, Sendable {
     static let queueLimit = 16
     /// How often one connection may ask to go on with an answer: checking the prefix costs time.
     static let resumeLimit = 4
-    static let firstMessageSize = 48
-    static let thirdMessageSize = 64 + ClientHelloPayload.size
 
     let settings: Settings
-    let suite: PeerSuite
-    let prologue: [UInt8]
+    /// The suites that are accepted.
+    let suites: Set<PeerSuite>
+    let context: PeerContext
+    /// The suite that the client's first byte names.
+    var suite = PeerSuite.noiseXK
     /// The keys under which clients may come, the present one first.
     let identities: [X25519.PrivateKey]
     let ephemeral: X25519.PrivateKey?
@@ -95,7 +96,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
 
     init(
         settings: Settings,
-        suite: PeerSuite = .noiseXK,
+        suites: Set<PeerSuite> = [.noiseXK],
         context: PeerContext,
         identity: X25519.PrivateKey,
         olderIdentities: [X25519.PrivateKey] = [],
@@ -103,9 +104,9 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         now: Duration
     ) {
         self.settings = settings
-        self.suite = suite
+        self.suites = suites
+        self.context = context
         self.ephemeral = ephemeral
-        prologue = context.prologue(suite: suite)
         identities = [identity] + olderIdentities
         lastSeen = now
         reassembler = MessageReassembler(

@@ -54,6 +54,7 @@ extension PeerServer {
         let monitor = SessionMonitor(
             ServerSessionMachine(
                 settings: machineSettings,
+                suites: configuration.suites,
                 context: context,
                 identity: identity,
                 olderIdentities: olderIdentities,
@@ -75,7 +76,8 @@ extension PeerServer {
             // The shell ends when the session is over and its last word is written.
             while let ended = await group.next(), ended != .writer {}
             state.withLock { _ = $0.sessions.removeValue(forKey: id) }
-            logger.debug("peer connection ended", metadata: ["reason": "\(monitor.read { $0.ending?.description ?? "" })"])
+            let reason = monitor.read { $0.ending?.description ?? "" }
+            logger.debug("peer connection ended", metadata: ["reason": "\(reason)"])
             // What serves a conversation goes on without the connection; everything else ends with it.
             if state.withLock({ !$0.hosts.contains(id) }) { group.cancelAll() }
             disconnect()

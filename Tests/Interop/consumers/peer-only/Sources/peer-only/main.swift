@@ -1,0 +1,3 @@
+import PeerChannel
+
+print(PeerSuite.allCases.filter(\.isBuilt).map(\.rawValue))
