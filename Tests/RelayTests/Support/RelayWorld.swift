@@ -82,13 +82,18 @@ struct RelayWorld: Sendable {
         }
     }
 
-    static func options(proxy: HTTPProxy? = nil, policy: DialPolicy = .allowingLoopback) -> PeerClient.Options {
+    static func options(
+        proxy: HTTPProxy? = nil,
+        policy: DialPolicy = .allowingLoopback,
+        reconnection: PeerReconnection = .standard
+    ) -> PeerClient.Options {
         PeerClient.Options(
             dialPolicy: policy,
             proxy: proxy,
             shaping: .off,
             connectTimeout: .seconds(60),
-            handshakeTimeout: .seconds(60)
+            handshakeTimeout: .seconds(60),
+            reconnection: reconnection
         )
     }
 
