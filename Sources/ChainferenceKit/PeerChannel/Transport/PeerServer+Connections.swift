@@ -230,6 +230,7 @@ extension PeerServer {
     /// Returns when nothing more is to be expected of a session: it has ended, and its program had time to see that; or its
     /// client has stayed away for too long.
     private func outlast(_ session: PeerServerSession) async throws {
+        var hasGivenUp = false
         while true {
             let isFinished = try await session.link.wait { machine -> Bool? in
                 if machine.isFinished { return true }
@@ -242,10 +243,12 @@ extension PeerServer {
                 }
             } catch PeerError.deadlineExceeded {
                 session.link.change { $0.giveUp() }
+                hasGivenUp = true
             }
         }
-        guard case .closed = session.link.read({ $0.ending }) else { return }
-        // An end in good order: the program hears of it from its next call and finishes by itself.
+        if case .closed = session.link.read({ $0.ending }) { hasGivenUp = true }
+        guard hasGivenUp else { return }
+        // No sudden end: the program hears of it from its next call and finishes by itself.
         try await clock.sleep(clock.now() + SessionTiming.programGrace)
     }
 
