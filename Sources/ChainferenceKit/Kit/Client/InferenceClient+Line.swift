@@ -91,6 +91,8 @@ extension InferenceClient {
         options.proxy = proxy
         options.shaping = policy.shaping
         options.connectTimeout = policy.connectDeadline
+        // A server that does not come back at once is gone: another one goes on with the prefix.
+        options.reconnection = .brief
         let began = ContinuousClock.now
         do {
             return try await PeerClient(logger: logger).withSession(
