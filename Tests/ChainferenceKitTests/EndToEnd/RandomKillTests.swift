@@ -177,6 +177,7 @@ private struct Lane: Sendable {
         // A signal that came before the program listens to it would be one more kill.
         _ = try await process.lines.first("registration") { $0.hasPrefix("registered") ? true : nil }
         for order in orders { try await settle(order) }
+        try await closeBooks()
         await process.stop()
 
         let store = try ProviderStore(path: store)
@@ -221,6 +222,17 @@ private struct Lane: Sendable {
         #expect(change == (try await store.earnings().total.net), "lane \(number)")
         try store.close()
         return tally
+    }
+
+    /// Waits until the provider knows what became of everything that it ever signed: what a kill kept from being sent is
+    /// void when its blockhash has expired.
+    private func closeBooks() async throws {
+        let reader = try ProviderStore(reading: store)
+        let end = ContinuousClock.now + .seconds(60)
+        while try await !reader.undecidedTransactions().isEmpty, ContinuousClock.now < end {
+            try await Task.sleep(for: market.chain.pollInterval)
+        }
+        try reader.close()
     }
 
     /// Waits until the provider has nothing more to do with a request, whose client takes back what was released.
