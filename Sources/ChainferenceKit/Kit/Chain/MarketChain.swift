@@ -18,7 +18,7 @@ struct MarketChain: Sendable {
 
     let market: Market
     let rpc: RPCClient
-    let sender: TransactionSender
+    private(set) var sender: TransactionSender
 
     /// Names the cluster in every peer handshake.
     let genesisHash: Blockhash
@@ -186,28 +186,46 @@ extension MarketChain {
 // MARK: - Waiting and writing
 
 extension MarketChain {
-    /// Looks at a request until `condition` gives something, or the time is up.
+    /// Watches a request until `condition` gives something, or the time is up.
     ///
     /// - Parameters:
     ///   - address: The request's account.
     ///   - limit: The longest wait.
-    ///   - clock: What the wait is measured by.
     ///   - condition: Is given the request, or nil once there is none any more; gives nil to go on waiting.
     /// - Returns: What `condition` gave; nil when the time was up.
     /// - Throws: What `condition` or the node throws.
     func waitForRequest<Result: Sendable>(
         _ address: Address,
         within limit: Duration,
-        clock: some Clock<Duration> = ContinuousClock(),
-        until condition: (Found<RequestAccount>?) throws -> Result?
+        until condition: @escaping @Sendable (Found<RequestAccount>?) throws -> Result?
     ) async throws -> Result? {
-        let deadline = clock.now.advanced(by: limit)
-        while true {
-            if let result = try condition(try await request(at: address)) { return result }
-            let left = clock.now.duration(to: deadline)
-            guard left > .zero else { return nil }
-            try await clock.sleep(for: min(left, pollInterval))
+        let program = market.program
+        return try await rpc.waitForAccount(
+            address,
+            pubsub: sender.pubsub,
+            pollInterval: sender.pubsub == nil ? pollInterval : nil,
+            deadline: limit
+        ) { answer in
+            // An address that somebody has sent lamports to is no account of the market.
+            guard let info = answer.value, info.owner == program else { return try condition(nil) }
+            return try condition(
+                Found(
+                    address: address,
+                    account: try RequestAccount(decoding: info.data),
+                    lamports: info.lamports,
+                    slot: answer.slot
+                )
+            )
         }
+    }
+
+    /// The same chain, whose changes and confirmations are heard of over PubSub besides being asked for.
+    ///
+    /// - Parameter pubsub: Has to be running for as long as the copy is used; one that can't connect does no harm.
+    func listening(over pubsub: PubSubClient) -> MarketChain {
+        var copy = self
+        copy.sender = TransactionSender(rpc: rpc, pubsub: pubsub, policy: sender.policy)
+        return copy
     }
 
     /// Sends market instructions in one transaction that `wallet` pays and signs, and waits until it is confirmed.

@@ -39,7 +39,7 @@ extension InferenceClient {
         closesRequests: Bool = true,
         excluding excluded: Set<Address> = [],
         onEvent: @escaping @Sendable (ClientEvent) -> Void,
-        _ body: (SessionHost) async throws -> Result
+        _ body: @escaping @Sendable (SessionHost) async throws -> Result
     ) async throws -> Result {
         if let prompt, prompt.body.count > policy.maximumPromptBytes {
             throw ClientError(.promptTooLong(bytes: prompt.body.count, limit: policy.maximumPromptBytes))
@@ -51,17 +51,19 @@ extension InferenceClient {
             throw ClientError.wrapping(error)
         }
         onEvent(.quoted(survey.quote))
-        let host = SessionHost(client: self, survey: survey, closesRequests: closesRequests, emit: onEvent)
-        host.state.withLock { $0.refused = excluded }
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await host.serve() }
-            do {
-                try await host.openLine()
-                let result = try await body(host)
-                try await host.finish()
-                return result
-            } catch {
-                throw await host.abort(error)
+        return try await listening { client in
+            let host = SessionHost(client: client, survey: survey, closesRequests: closesRequests, emit: onEvent)
+            host.state.withLock { $0.refused = excluded }
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await host.serve() }
+                do {
+                    try await host.openLine()
+                    let result = try await body(host)
+                    try await host.finish()
+                    return result
+                } catch {
+                    throw await host.abort(error)
+                }
             }
         }
     }

@@ -80,14 +80,31 @@ public struct InferenceClient: Sendable {
     ///   - policy: How much to trust and how long to wait; nil for the same.
     /// - Returns: The copy.
     public func paying(with wallet: Wallet? = nil, policy: ClientPolicy? = nil) -> InferenceClient {
-        InferenceClient(copying: self, wallet: wallet ?? self.wallet, policy: policy ?? self.policy)
+        InferenceClient(copying: self, wallet: wallet ?? self.wallet, policy: policy ?? self.policy, chain: chain)
     }
 
-    private init(copying other: InferenceClient, wallet: Wallet, policy: ClientPolicy) {
+    /// Lends a copy that hears of changes on the chain over PubSub, besides asking for them.
+    func listening<Result: Sendable>(
+        _ body: @escaping @Sendable (InferenceClient) async throws -> Result
+    ) async throws -> Result {
+        var configuration = chain.rpc.cluster.isLoopback ? PubSubConfiguration.localnet : PubSubConfiguration()
+        configuration.proxy = proxy
+        return try await PubSubClient.withClient(
+            cluster: chain.rpc.cluster,
+            configuration: configuration,
+            logger: logger
+        ) { pubsub in
+            try await body(
+                InferenceClient(copying: self, wallet: wallet, policy: policy, chain: chain.listening(over: pubsub))
+            )
+        }
+    }
+
+    private init(copying other: InferenceClient, wallet: Wallet, policy: ClientPolicy, chain: MarketChain) {
         self.wallet = wallet
         self.policy = policy
         journal = other.journal
-        chain = other.chain
+        self.chain = chain
         shared = other.shared
         proxy = other.proxy
         logger = other.logger
