@@ -17,7 +17,7 @@ public struct ChainferenceCommand: AsyncParsableCommand {
             CommandGroup(name: "Buy:", subcommands: [AskCommand.self, ChatCommand.self]),
             CommandGroup(name: "Look around:", subcommands: [ModelsCommand.self, ServersCommand.self]),
             CommandGroup(name: "Money:", subcommands: [WalletCommand.self, SweepCommand.self]),
-            CommandGroup(name: "Run:", subcommands: [LocalnetCommand.self, RelayCommand.self]),
+            CommandGroup(name: "Run:", subcommands: [ProviderCommand.self, LocalnetCommand.self, RelayCommand.self]),
             CommandGroup(name: "Look after it:", subcommands: [DoctorCommand.self]),
         ]
     )

@@ -77,7 +77,7 @@ struct DoctorTests {
                     configuration: configuration
                 )
                 return statuses(
-                    await Doctor(cluster: market.endpoint, walletPath: path, provider: .init(plan: plan)).examine()
+                    await Doctor(cluster: market.endpoint, walletPath: path, provider: plan).examine()
                 )
             }
             let sick = await examined("test/other")

@@ -215,3 +215,49 @@ def test_the_doctor_says_what_to_do(market):
     )
     assert nowhere.returncode == 2
     assert "chainference localnet" in nowhere.stdout and "chainference wallet new" in nowhere.stdout
+
+
+def test_a_provider_from_its_file(market):
+    person = Person(market, "buyer")
+    keys, seller = wallet(market.directory, "seller")
+    market.chain.fund(seller.pubkey(), 1_000_000_000)
+    file = market.directory / "provider.yaml"
+    file.write_text(
+        f"""
+cluster: {market.url}
+wallet: seller.json
+state: state
+listen: 127.0.0.1:0
+backends:
+  shout:
+    command: [tr, a-z, A-Z]
+    models: [shout]
+    input: last-message
+models:
+  - model: example/shout
+    backend: shout
+    backend-model: shout
+    price: 400_000
+"""
+    )
+
+    def command(*arguments) -> subprocess.CompletedProcess:
+        return subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+    checked = json.loads(command("provider", "check", file, "--json").stdout)
+    assert [offer["model"] for offer in checked["offers"]] == ["example/shout"]
+    examined = command("doctor", "--config", file)
+    assert examined.returncode == 0 and "Ready." in examined.stdout, examined.stdout + examined.stderr
+    with Program(COMMAND, "provider", "run", file) as provider:
+        provider.wait_for("^registered as")
+        done = person.run("ask", "is anybody there?", "--model", "example/shout")
+        assert done.stdout.strip() == "IS ANYBODY THERE?"
+        provider.wait_for("^claimed")
+        provider.process.send_signal(signal.SIGTERM)
+        assert provider.process.wait(timeout=60) == 0
+    earned = json.loads(command("provider", "earnings", file, "--json").stdout)
+    assert "20000" in json.dumps(earned)
+
+    file.write_text(file.read_text().replace("price: 400_000", "prize: 400_000"))
+    refused = command("provider", "check", file)
+    assert refused.returncode == 1 and f"{file}:" in refused.stderr and "prize" in refused.stderr

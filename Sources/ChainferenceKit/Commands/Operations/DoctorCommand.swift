@@ -32,7 +32,7 @@ public struct DoctorCommand: AsyncParsableCommand {
                 cluster: file.cluster,
                 market: file.market,
                 walletPath: file.walletPath,
-                provider: .init(plan: file.plan),
+                provider: file.plan,
                 http: try market.http()
             )
         } else {

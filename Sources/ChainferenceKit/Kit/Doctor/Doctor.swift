@@ -1,7 +1,6 @@
 public import CurlHTTP
 import Inference
 public import InferenceMarket
-public import PeerChannel
 import Solana
 public import SolanaRPC
 
@@ -13,24 +12,10 @@ public import SolanaRPC
 ///
 /// Nothing is spent and nothing is changed: it reads, connects, and listens on the provider's port for a moment.
 public struct Doctor: Sendable {
-    /// What a provider needs besides.
-    public struct ProviderNeeds: Sendable {
-        /// What is sold, who answers, where it listens.
-        public var plan: Provider.Plan
-        /// Where servers without a public address can be reached; nil without a relay.
-        public var relay: RelayAddress?
-
-        /// Names what a provider needs.
-        public init(plan: Provider.Plan, relay: RelayAddress? = nil) {
-            self.plan = plan
-            self.relay = relay
-        }
-    }
-
     let cluster: Cluster
     let market: Market
     let walletPath: String?
-    let provider: ProviderNeeds?
+    let provider: Provider.Plan?
     let http: HTTPClient
     let limit: Duration
 
@@ -40,14 +25,14 @@ public struct Doctor: Sendable {
     ///   - cluster: The network and its node.
     ///   - market: The deployment of the market program.
     ///   - walletPath: The wallet's key file; nil for the Solana command line's own.
-    ///   - provider: What is sold; nil to examine what a client needs.
+    ///   - provider: What is sold and by whom; nil to examine what a client needs.
     ///   - http: Makes the calls to the node.
     ///   - limit: How long each check may take.
     public init(
         cluster: Cluster,
         market: Market = .localnet,
         walletPath: String? = nil,
-        provider: ProviderNeeds? = nil,
+        provider: Provider.Plan? = nil,
         http: HTTPClient = .shared,
         limit: Duration = .seconds(10)
     ) {
@@ -82,7 +67,7 @@ public struct Doctor: Sendable {
             )
         )
         if let provider {
-            note(await ProviderExamination(needs: provider, isLocal: cluster.isLoopback, limit: limit).findings())
+            note(await ProviderExamination(plan: provider, isLocal: cluster.isLoopback, limit: limit).findings())
         } else {
             note([await Self.localEngines()])
         }

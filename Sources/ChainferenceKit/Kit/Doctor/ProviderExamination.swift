@@ -4,7 +4,7 @@ import PeerChannel
 
 /// Looks at what a provider needs besides a chain and a wallet.
 struct ProviderExamination: Sendable {
-    let needs: Doctor.ProviderNeeds
+    let plan: Provider.Plan
     let isLocal: Bool
     let limit: Duration
 
@@ -12,15 +12,15 @@ struct ProviderExamination: Sendable {
         var findings = await backends()
         findings.append(await port())
         findings.append(address())
-        if let relay = needs.relay { findings.append(await reach(relay)) }
+        if let relay = plan.configuration.relay { findings.append(await reach(relay)) }
         findings.append(state())
         return findings
     }
 
     private func backends() async -> [Finding] {
         var findings: [Finding] = []
-        for (name, backend) in needs.plan.backends.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            let offers = needs.plan.offers.filter { $0.backend == name }
+        for (name, backend) in plan.backends.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let offers = plan.offers.filter { $0.backend == name }
             do {
                 let models = try await within(limit) { try await backend.models() }
                 let missing = offers.map(\.backendModel).filter { !models.contains($0) }
@@ -52,7 +52,7 @@ struct ProviderExamination: Sendable {
     }
 
     private func port() async -> Finding {
-        let configuration = needs.plan.configuration
+        let configuration = plan.configuration
         let target = "\(configuration.listenHost):\(configuration.listenPort)"
         do {
             let (host, port) = (configuration.listenHost, Int(configuration.listenPort))
@@ -69,9 +69,9 @@ struct ProviderExamination: Sendable {
     }
 
     private func address() -> Finding {
-        let configuration = needs.plan.configuration
+        let configuration = plan.configuration
         guard let host = configuration.advertisedHost else {
-            if needs.relay != nil { return Finding(.address, .good, "clients come through the relay") }
+            if configuration.relay != nil { return Finding(.address, .good, "clients come through the relay") }
             return isLocal
                 ? Finding(.address, .good, "clients on this machine alone, as fits a local cluster")
                 : Finding(
@@ -119,7 +119,7 @@ struct ProviderExamination: Sendable {
     private func state() -> Finding {
         let folder: String
         do {
-            folder = try Provider.stateFolder(needs.plan.configuration.stateFolder)
+            folder = try Provider.stateFolder(plan.configuration.stateFolder)
         } catch {
             return Finding(.state, .failure, "\(error)", advice: "Name a folder that this user may write to.")
         }
