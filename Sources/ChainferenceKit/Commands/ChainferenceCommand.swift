@@ -18,7 +18,7 @@ public struct ChainferenceCommand: AsyncParsableCommand {
             CommandGroup(name: "Look around:", subcommands: [ModelsCommand.self, ServersCommand.self]),
             CommandGroup(name: "Money:", subcommands: [WalletCommand.self, SweepCommand.self]),
             CommandGroup(name: "Run:", subcommands: [ProviderCommand.self, LocalnetCommand.self, RelayCommand.self]),
-            CommandGroup(name: "Look after it:", subcommands: [DoctorCommand.self]),
+            CommandGroup(name: "Look after it:", subcommands: [DoctorCommand.self, PrivacyCommand.self]),
         ]
     )
 

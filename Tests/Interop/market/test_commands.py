@@ -80,9 +80,11 @@ def test_the_answer_alone_goes_to_standard_output(served):
     person = Person(market, "buyer")
     done = person.run("ask", "--max-tokens", 10, input="What does\na lock do?\n")
     assert len(done.stdout.split()) >= 5 and "settled" not in done.stdout
-    assert [line.split()[2] for line in done.stderr.splitlines()] == [
-        "quoted", "published", "locked", "connected", "accepted", "finished", "settled", "closing"
-    ]
+    direct = ["quoted", "chosen", "connected", "published", "locked", "accepted", "finished", "settled", "closing"]
+    assert [line.split()[2] for line in done.stderr.splitlines()] == direct
+    done = person.run("ask", "--flow", "open", "--max-tokens", 3, "What does a lock do?")
+    opened = ["quoted", "published", "locked", "connected", "accepted", "finished", "settled", "closing"]
+    assert [line.split()[2] for line in done.stderr.splitlines()] == opened
 
 
 def test_a_conversation_is_one_stake(served):
@@ -200,7 +202,8 @@ def test_every_command_explains_itself():
     assert {"ask", "chat", "models", "servers", "wallet", "sweep"} <= set(commands)
     for command in commands:
         told = subprocess.run([COMMAND, command, "--help"], check=True, capture_output=True, text=True).stdout
-        assert "OVERVIEW" in told and "--json" in told or command in ("wallet", "localnet", "provider", "relay", "receipts"), command
+        # What runs until it is stopped has no result.
+        assert "OVERVIEW" in told and ("--json" in told or "SUBCOMMANDS" in told or command in ("localnet", "relay"))
 
 
 def test_the_doctor_says_what_to_do(market):
@@ -261,3 +264,15 @@ models:
     file.write_text(file.read_text().replace("price: 400_000", "prize: 400_000"))
     refused = command("provider", "check", file)
     assert refused.returncode == 1 and f"{file}:" in refused.stderr and "prize" in refused.stderr
+
+
+def test_privacy_in_plain_words():
+    def report(*flags) -> dict[str, list[str]]:
+        done = subprocess.run([COMMAND, "privacy", *flags, "--json"], check=True, capture_output=True, text=True)
+        return {finding["party"]: finding["learns"] for finding in json.loads(done.stdout)["findings"]}
+
+    plain, hidden = report(), report("--disposable", "--proxied", "--relayed")
+    assert "proxy" not in plain and "proxy" in hidden and "relay" in hidden
+    assert plain["server"] != hidden["server"]
+    words = subprocess.run([COMMAND, "privacy"], check=True, capture_output=True, text=True).stdout
+    assert "prompt" in words and len(words.splitlines()) > 4

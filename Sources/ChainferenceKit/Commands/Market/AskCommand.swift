@@ -28,7 +28,7 @@ public struct AskCommand: AsyncParsableCommand {
     public func run() async throws {
         let model = try prompt.modelID()
         let request = try prompt.prompt(prompt.opening + [.user(text())])
-        let client = try await market.client()
+        let client = try await market.client(flow: prompt.flow.preference)
         let books = Mutex<Settlement?>(nil)
         let progress = AnswerProgress(showsReasoning: prompt.reasoning)
         let (quiet, budget) = (output.json, prompt.budget)

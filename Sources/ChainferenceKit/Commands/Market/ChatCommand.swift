@@ -28,7 +28,7 @@ public struct ChatCommand: AsyncParsableCommand {
         // Nothing is staked before somebody has something to ask.
         guard let first = await Self.question(input, output) else { return }
         let model = try prompt.modelID()
-        let client = try await market.client()
+        let client = try await market.client(flow: prompt.flow.preference)
         let books = Mutex<Settlement?>(nil)
         let progress = AnswerProgress(showsReasoning: prompt.reasoning)
         let (output, prompt) = (output, prompt)

@@ -48,15 +48,21 @@ struct MarketOptions: ParsableArguments {
 
     /// A client of that market and wallet.
     ///
-    /// - Parameter anonymous: Whether a wallet that is not named may be missing, because nothing will be paid.
+    /// - Parameters:
+    ///   - anonymous: Whether a wallet that is not named may be missing, because nothing will be paid.
+    ///   - flow: How requests reach a server.
     /// - Returns: The client, connected.
     /// - Throws: What is wrong with an option, or why the market can't be reached.
-    func client(anonymous: Bool = false) async throws -> InferenceClient {
+    func client(anonymous: Bool = false, flow: FlowPreference = .automatic) async throws -> InferenceClient {
+        let cluster = try resolvedCluster()
+        var policy = cluster.isLoopback ? ClientPolicy.localnet : ClientPolicy()
+        policy.flow = flow
         let wallet = try anonymous && self.wallet == nil ? .keypair(Keypair()) : resolvedWallet()
         return try await InferenceClient(
             wallet: wallet,
-            cluster: resolvedCluster(),
+            cluster: cluster,
             market: market(),
+            policy: policy,
             proxy: proxy.map { try HTTPProxy(url: $0) }
         )
     }

@@ -22,6 +22,9 @@ struct PromptOptions: ParsableArguments {
     @Option(help: "How much chance is let in: 0 for the likeliest words.")
     var temperature: Double?
 
+    @Option(help: "direct goes straight to one server, open lets any server come, automatic does what is possible.")
+    var flow = FlowChoice.automatic
+
     @Flag(help: "Show what a model thinks aloud before it answers.")
     var reasoning = false
 
@@ -43,5 +46,20 @@ struct PromptOptions: ParsableArguments {
             maximumOutputTokens: maxTokens,
             temperature: temperature
         )
+    }
+}
+
+/// How a request reaches a server.
+enum FlowChoice: String, ExpressibleByArgument, CaseIterable {
+    case automatic
+    case direct
+    case open
+
+    var preference: FlowPreference {
+        switch self {
+        case .automatic: .automatic
+        case .direct: .only(.direct)
+        case .open: .only(.open)
+        }
     }
 }
