@@ -222,6 +222,7 @@ extension MarketChain {
     /// The same chain, whose changes and confirmations are heard of over PubSub besides being asked for.
     ///
     /// - Parameter pubsub: Has to be running for as long as the copy is used; one that can't connect does no harm.
+    /// - Returns: The copy.
     func listening(over pubsub: PubSubClient) -> MarketChain {
         var copy = self
         copy.sender = TransactionSender(rpc: rpc, pubsub: pubsub, policy: sender.policy)
