@@ -128,7 +128,11 @@ extension FuzzedDecoder {
             let cluster = LocalCluster(.testing(pace: .manual))
             return { input in
                 let body = try? JSONValue(parsing: input, limits: RPCServer.limits)
-                guard let answer = RPCCalls(cluster: cluster).answer(body) else { return false }
+                guard
+                    let answer = RPCCalls(
+                        node: ClusterNode(cluster: cluster, lag: 0, rpcPort: 0, pubSubPort: nil)
+                    ).answer(body)
+                else { return false }
                 guard (try? JSONValue(parsing: answer.serialized())) == answer else {
                     throw BrokenProperty("the answer is no JSON")
                 }
@@ -155,7 +159,10 @@ extension FuzzedDecoder {
             let channel = EmbeddedChannel()
             return { input in
                 let connection = PubSubConnection(channel: channel)
-                PubSubCalls(cluster: cluster, connection: connection).answer(input)
+                PubSubCalls(
+                    node: ClusterNode(cluster: cluster, lag: 0, rpcPort: 0, pubSubPort: nil),
+                    connection: connection
+                ).answer(input)
                 let isSubscribed = cluster.withState { state in
                     defer { state.subscriptions.removeAll(of: connection) }
                     return !state.subscriptions.connections.isEmpty
