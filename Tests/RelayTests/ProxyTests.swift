@@ -98,7 +98,7 @@ enum InstalledProxy: String, CaseIterable, Sendable {
     "Proxying with off-the-shelf proxies",
     .enabled(
         if: InstalledProxy.areMissing.isEmpty,
-        "tinyproxy and microsocks are not installed; Scripts/setup does it"
+        "tinyproxy and microsocks are not installed; Scripts/setup --tests does it"
     ),
     .timeLimit(.minutes(4))
 )

@@ -29,7 +29,7 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "making network namespaces needs root"
     if not shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin"):
-        return "iproute2 is not installed; Scripts/setup does it"
+        return "iproute2 is not installed; Scripts/setup --tests does it"
     probe = f"chf-probe-{os.getpid()}"
     made = subprocess.run([_ip(), "netns", "add", probe], capture_output=True, text=True)
     if made.returncode:
