@@ -14,7 +14,7 @@ public struct ChainferenceCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "Buy:", subcommands: [AskCommand.self, ChatCommand.self]),
+            CommandGroup(name: "Buy:", subcommands: [AskCommand.self, ChatCommand.self, ReceiptsCommand.self]),
             CommandGroup(name: "Look around:", subcommands: [ModelsCommand.self, ServersCommand.self]),
             CommandGroup(name: "Money:", subcommands: [WalletCommand.self, SweepCommand.self]),
             CommandGroup(name: "Run:", subcommands: [ProviderCommand.self, LocalnetCommand.self, RelayCommand.self]),

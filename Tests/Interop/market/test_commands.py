@@ -1,16 +1,19 @@
 """`chainference` as a person and as a script use it: texts on a terminal, JSON in pipes, exit codes, Ctrl-C."""
 
+import hashlib
 import json
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import time
 
 import pytest
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from harness import BINARIES, LOCALNET_PROGRAM, Program, wallet
 
@@ -276,3 +279,35 @@ def test_privacy_in_plain_words():
     assert plain["server"] != hidden["server"]
     words = subprocess.run([COMMAND, "privacy"], check=True, capture_output=True, text=True).stdout
     assert "prompt" in words and len(words.splitlines()) > 4
+
+
+def test_receipts_are_checked_offline_and_by_others(served):
+    market, seller = served
+    person = Person(market, "buyer")
+    path = market.directory / "receipt"
+    person.run("ask", "Sign this.", "--max-tokens", 5, "--receipt", path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    checked = subprocess.run([COMMAND, "receipts", "verify", path, "--json"], check=True, capture_output=True, text=True)
+    report = json.loads(checked.stdout)
+    assert report["is_genuine"] and report["prompt_checked"] and report["answer_checked"]
+    assert report["server"] == str(seller.pubkey()) and report["output_tokens"] == 5
+
+    # Somebody else's Ed25519 over the bytes that the protocol's specification names.
+    lines = dict(line.split(" ", 1) for line in path.read_text().splitlines()[1:])
+    number, prompt = lines["prompt"].split()
+    length, answer = lines["answer"].split()
+    message = (
+        b"chainference/receipt/1\0" + bytes.fromhex(lines["session"]) + bytes(Pubkey.from_string(lines["request"]))
+        + struct.pack("<I", int(number)) + bytes.fromhex(prompt) + bytes.fromhex(answer) + struct.pack("<Q", int(length))
+        + struct.pack("<II", int(lines["input-tokens"]), int(lines["output-tokens"])) + bytes([int(lines["finish"])])
+    )
+    assert Signature.from_bytes(bytes.fromhex(lines["signature"])).verify(seller.pubkey(), message)
+    assert hashlib.sha256((market.directory / "receipt.answer").read_bytes()).hexdigest() == answer
+
+    changed = market.directory / "receipt.answer"
+    changed.write_bytes(changed.read_bytes() + b"!")
+    refused = subprocess.run([COMMAND, "receipts", "verify", path], capture_output=True, text=True)
+    assert refused.returncode == 1 and "another answer" in refused.stderr
+    path.write_text(path.read_text().replace("output-tokens 5", "output-tokens 6"))
+    refused = subprocess.run([COMMAND, "receipts", "verify", path], capture_output=True, text=True)
+    assert refused.returncode == 1 and "made up or changed" in refused.stderr

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import ChainferenceKit
+import Foundation
 import Synchronization
 
 /// `chainference ask`: one question, one answer.
@@ -16,6 +17,12 @@ public struct AskCommand: AsyncParsableCommand {
 
     @Argument(help: "The question; “-” or nothing reads it from standard input.")
     var question: String?
+
+    @Option(
+        help: "Keep the server's signed receipt in this file, and beside it prompt and answer in .prompt and .answer.",
+        completion: .file()
+    )
+    var receipt: String?
 
     @OptionGroup var prompt: PromptOptions
     @OptionGroup(title: "Market") var market: MarketOptions
@@ -40,13 +47,31 @@ public struct AskCommand: AsyncParsableCommand {
                 try await session.ask(request)
             }
         }
-        guard quiet else { return progress.end() }
+        if !quiet { progress.end() }
+        if let receipt { try keep(answer.receipt, in: receipt) }
+        guard quiet else { return }
         output.print(
             SessionReport(
                 answers: [AnswerReport(answer, model: model)],
                 settlement: books.withLock { $0 }.map { SettlementReport($0) }
             )
         )
+    }
+
+    /// Files that say what was asked and answered are their owner's alone.
+    private func keep(_ receipt: AnswerReceipt?, in path: String) throws {
+        guard let receipt else { throw ReceiptMissing() }
+        for (suffix, bytes) in [
+            ("", Array(receipt.file.text.utf8)), (".prompt", receipt.prompt), (".answer", receipt.answer),
+        ] {
+            guard
+                FileManager.default.createFile(
+                    atPath: path + suffix,
+                    contents: Data(bytes),
+                    attributes: [.posixPermissions: 0o600]
+                )
+            else { throw ValidationError("\(path + suffix) can't be written.") }
+        }
     }
 
     private func text() throws -> String {
@@ -58,4 +83,9 @@ public struct AskCommand: AsyncParsableCommand {
         guard text.contains(where: { !$0.isWhitespace }) else { throw ValidationError("There is no question.") }
         return text
     }
+}
+
+/// The answer came, and nobody signed for it.
+struct ReceiptMissing: Error, CustomStringConvertible {
+    var description: String { "The server signed no receipt for this answer; there is nothing to keep." }
 }

@@ -1,5 +1,6 @@
 public import Inference
 public import InferenceMarket
+public import PeerChannel
 public import Solana
 
 /// What happens on the way from a prompt to a settled answer.
@@ -70,8 +71,21 @@ public struct Answer: Hashable, Sendable {
     public let usage: TokenCount
     /// Why the model stopped.
     public let finishReason: FinishReason
-    /// Whether the server's wallet signed a receipt for exactly this prompt, answer and usage.
-    public let hasReceipt: Bool
+    /// What the server's wallet signed for exactly this prompt, answer and usage; nil when it signed nothing genuine, and for
+    /// an answer that several servers gave.
+    public let receipt: AnswerReceipt?
+    /// Whether there is a genuine receipt.
+    public var hasReceipt: Bool { receipt != nil }
+}
+
+/// A server's signed receipt, and the bytes that it is about: enough to prove later, offline, who answered what.
+public struct AnswerReceipt: Hashable, Sendable {
+    /// The receipt, as it is kept in a file.
+    public let file: PeerReceiptFile
+    /// The prompt as it was sent.
+    public let prompt: [UInt8]
+    /// The answer as it arrived.
+    public let answer: [UInt8]
 }
 
 /// Where every lamport of a session went.

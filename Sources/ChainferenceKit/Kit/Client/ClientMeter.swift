@@ -68,12 +68,18 @@ struct ClientMeter: Hashable, Sendable {
     /// Takes in a piece of an answer.
     ///
     /// A refused report changes nothing, so no voucher ever covers it.
-    mutating func receive(outputTokens: UInt64, bytes: UInt64) throws(Fault) {
+    ///
+    /// - Parameters:
+    ///   - outputTokens: What the server counts for the piece.
+    ///   - bytes: How many bytes it has.
+    ///   - bound: The most tokens that all answers can have by an exact count; nil without one.
+    /// - Throws: ``Fault/tooManyOutputTokens(reported:plausible:)``.
+    mutating func receive(outputTokens: UInt64, bytes: UInt64, bound: UInt64? = nil) throws(Fault) {
         var next = usage
         next.add(TokenCount(input: 0, output: outputTokens))
         let total = answerBytes.addingReportingOverflow(bytes)
         let totalBytes = total.overflow ? .max : total.partialValue
-        let plausible = Self.plausibleTokens(bytes: totalBytes)
+        let plausible = min(bound ?? .max, Self.plausibleTokens(bytes: totalBytes))
         guard next.output <= plausible else {
             throw .tooManyOutputTokens(reported: next.output, plausible: plausible)
         }

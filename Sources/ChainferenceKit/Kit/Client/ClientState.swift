@@ -12,7 +12,11 @@ final class ClientState: Sendable {
     /// Decides about exploration.
     let generator: Mutex<ExplorationGenerator>
 
-    init(seed: UInt64?) {
+    /// Counts tokens exactly, if the caller can.
+    let tokenCounter: (any TokenCounter)?
+
+    init(seed: UInt64?, tokenCounter: (any TokenCounter)? = nil) {
+        self.tokenCounter = tokenCounter
         generator = Mutex(ExplorationGenerator(seed: seed ?? .random(in: .min ... .max)))
     }
 }

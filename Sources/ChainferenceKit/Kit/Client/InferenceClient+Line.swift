@@ -140,6 +140,7 @@ extension InferenceClient {
             ending: order.ending,
             peer: peer,
             policy: policy,
+            exact: shared.tokenCounter.map { ExactCount($0, model: request.model.name) },
             mayPromise: { amount in host.state.withLock { $0.budget.raise(request.address, to: amount) } },
             emit: host.emit
         )

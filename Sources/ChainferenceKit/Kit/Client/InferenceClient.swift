@@ -44,6 +44,8 @@ public struct InferenceClient: Sendable {
     ///     client that crashed finds its stakes again, and the day's limit holds across processes.
     ///   - proxy: What the node and the servers are spoken to through, to hide where you are: an HTTP or SOCKS proxy such as
     ///     Tor's. There is no way around it when it fails.
+    ///   - tokenCounter: The tokenizer of the models that are asked, if it is at hand: what servers count is then believed up to
+    ///     the exact count instead of up to what the bytes can hold.
     ///   - http: Makes the calls to the node when there is no proxy.
     ///   - logger: Gets notes about phases; never prompts, answers or keys.
     /// - Throws: ``ClientError`` when the node can't be reached or there is no market.
@@ -54,6 +56,7 @@ public struct InferenceClient: Sendable {
         policy: ClientPolicy? = nil,
         journal: ClientJournal? = nil,
         proxy: HTTPProxy? = nil,
+        tokenCounter: (any TokenCounter)? = nil,
         http: HTTPClient = .shared,
         logger: Logger = Logger(label: "chainference.client")
     ) async throws {
@@ -62,7 +65,7 @@ public struct InferenceClient: Sendable {
         self.policy = policy
         self.logger = logger
         self.proxy = proxy
-        shared = ClientState(seed: policy.explorationSeed)
+        shared = ClientState(seed: policy.explorationSeed, tokenCounter: tokenCounter)
         do {
             self.journal = try journal ?? ClientJournal()
             let http = proxy.map { HTTPClient(configuration: HTTPClient.Configuration(proxy: $0)) } ?? http

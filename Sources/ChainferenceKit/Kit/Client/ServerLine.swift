@@ -29,6 +29,7 @@ final class ServerLine: Sendable {
     private let mayPromise: @Sendable (Lamports) -> Bool
     private let emit: @Sendable (ClientEvent) -> Void
     private let meter: Mutex<ClientMeter>
+    private let exact: Mutex<ExactCount?>
 
     init(
         lock: RequestLock,
@@ -38,6 +39,7 @@ final class ServerLine: Sendable {
         ending: OneShot<Ending>,
         peer: PeerSession,
         policy: ClientPolicy,
+        exact: ExactCount?,
         mayPromise: @escaping @Sendable (Lamports) -> Bool,
         emit: @escaping @Sendable (ClientEvent) -> Void
     ) {
@@ -50,6 +52,7 @@ final class ServerLine: Sendable {
         self.policy = policy
         self.mayPromise = mayPromise
         self.emit = emit
+        self.exact = Mutex(exact)
         meter = Mutex(ClientMeter(terms: lock.terms, stake: request.stake))
     }
 
@@ -94,6 +97,7 @@ final class ServerLine: Sendable {
     ) async throws -> Answer {
         let answer = try await peer.prompt(prompt.body)
         var decoder = AnswerDecoder()
+        var received: [UInt8] = []
         var inputTokens: UInt64 = 0
         var outputTokens: UInt64 = 0
         for try await event in answer.events {
@@ -108,14 +112,23 @@ final class ServerLine: Sendable {
                 watch.progress(nowWaitingFor: "first token", within: policy.firstTokenDeadline)
             case .data(let data):
                 outputTokens += UInt64(max(0, data.tokens))
+                received += data.bytes
+                let contents = decoder.take(data.bytes)
+                let bound = bound(with: contents)
                 try meter.withLock { meter throws(ClientMeter.Fault) in
-                    try meter.receive(outputTokens: UInt64(max(0, data.tokens)), bytes: UInt64(data.bytes.count))
+                    try meter.receive(
+                        outputTokens: UInt64(max(0, data.tokens)),
+                        bytes: UInt64(data.bytes.count),
+                        bound: bound
+                    )
                 }
                 try vouch()
-                try report(decoder.take(data.bytes), into: partial)
+                try report(contents, into: partial)
                 watch.progress(nowWaitingFor: "further token", within: policy.stallDeadline)
             case .finished(let finish):
-                try report(decoder.finish(), into: partial)
+                let rest = decoder.finish()
+                let bound = bound(with: rest)
+                try report(rest, into: partial)
                 guard UInt64(finish.inputTokens) == inputTokens, UInt64(finish.outputTokens) >= outputTokens else {
                     throw ClientError(
                         .implausibleCount(
@@ -128,8 +141,9 @@ final class ServerLine: Sendable {
                 // An engine's own count may be above what it streamed, such as for tokens that end inside a character.
                 let late = UInt64(finish.outputTokens) - outputTokens
                 try meter.withLock { meter throws(ClientMeter.Fault) in
-                    try meter.receive(outputTokens: late, bytes: 0)
+                    try meter.receive(outputTokens: late, bytes: 0, bound: bound)
                 }
+                exact.withLock { $0?.finish() }
                 outputTokens += late
                 try vouch()
                 try partial.claim(for: self)
@@ -137,7 +151,7 @@ final class ServerLine: Sendable {
                     text: partial.text,
                     usage: TokenCount(input: inputTokens, output: outputTokens),
                     finishReason: FinishReason(finish.reason),
-                    hasReceipt: isGenuine(finish.receipt)
+                    receipt: receipt(finish.receipt, prompt: prompt.body, answer: received)
                 )
             }
         }
@@ -175,9 +189,21 @@ final class ServerLine: Sendable {
         emit(.vouched(amount))
     }
 
-    private func isGenuine(_ receipt: PeerReceipt?) -> Bool {
-        guard let receipt, let signature = try? Signature(bytes: receipt.signature) else { return false }
-        return signature.verify(receipt.signedMessage, by: lock.server)
+    /// The most output tokens that can have come, with these pieces, by an exact count; nil without one.
+    private func bound(with contents: [GenerationDelta.Content]) -> UInt64? {
+        exact.withLock { exact in
+            exact?.take(contents)
+            return exact?.bound
+        }
+    }
+
+    /// What the server has signed, if it is genuine and for just this prompt and answer.
+    private func receipt(_ receipt: PeerReceipt?, prompt: [UInt8], answer: [UInt8]) -> AnswerReceipt? {
+        guard let receipt, (try? receipt.verify(by: lock.server.bytes, prompt: prompt, answer: answer)) != nil else {
+            return nil
+        }
+        let file = PeerReceiptFile(serverWallet: lock.server.bytes, receipt: receipt)
+        return AnswerReceipt(file: file, prompt: prompt, answer: answer)
     }
 
     private func clientError(for fault: ClientMeter.Fault) -> ClientError {

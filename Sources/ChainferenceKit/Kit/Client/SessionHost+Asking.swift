@@ -48,7 +48,7 @@ extension SessionHost {
                         text: text,
                         usage: usage.since(usageBefore),
                         finishReason: .length,
-                        hasReceipt: false
+                        receipt: nil
                     )
                     emit(.finished(whole))
                     return whole
@@ -152,7 +152,7 @@ public struct Failover: Hashable, Sendable {
 extension Answer {
     /// The answer that ends with this one and began with `text`.
     fileprivate func continuing(_ text: String, usage: TokenCount) -> Answer {
-        Answer(text: text + self.text, usage: usage, finishReason: finishReason, hasReceipt: false)
+        Answer(text: text + self.text, usage: usage, finishReason: finishReason, receipt: nil)
     }
 }
 
