@@ -9,50 +9,25 @@ import Solana
 ///
 /// One process at a time can have a journal open.
 public final class ClientJournal: Sendable {
-    let database: any DatabaseWriter
-    private let lock: StoreLock?
+    private let database: DurableDatabase
 
     /// Opens or creates the journal and brings its schema up to date.
     ///
     /// - Parameter path: The database file; its directory must exist.
     /// - Throws: ``StoreError``.
     public init(path: String) throws(StoreError) {
-        lock = try StoreLock(path: path)
-        try StoreLock.createPrivateFile(path)
-        do {
-            let pool = try DatabasePool(path: path)
-            // As in ``ProviderStore``: what was written survives a power cut.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try Self.migrator.migrate(pool)
-            database = pool
-        } catch {
-            throw .cannotOpen(path: path, reason: "\(error)")
-        }
+        database = try DurableDatabase(path: path, migrator: Self.migrator)
     }
 
     /// A journal in memory, which forgets everything with the process.
     ///
     /// - Throws: ``StoreError``.
     public init() throws(StoreError) {
-        lock = nil
-        do {
-            let queue = try DatabaseQueue()
-            try Self.migrator.migrate(queue)
-            database = queue
-        } catch {
-            throw .cannotOpen(path: ":memory:", reason: "\(error)")
-        }
+        database = try DurableDatabase(migrator: Self.migrator)
     }
 
     /// Closes the database; every later call throws.
-    public func close() throws(StoreError) {
-        do {
-            try database.close()
-            lock?.release()
-        } catch {
-            throw .failed(reason: "\(error)")
-        }
-    }
+    public func close() throws(StoreError) { try database.close() }
 
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -64,28 +39,10 @@ public final class ClientJournal: Sendable {
     }
 
     func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
-        do {
-            return try await database.write(body)
-        } catch let error as StoreError {
-            throw error
-        } catch let error as ClientError {
-            throw error
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw StoreError.failed(reason: "\(error)")
-        }
+        try await database.write(body)
     }
 
     func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
-        do {
-            return try await database.read(body)
-        } catch let error as StoreError {
-            throw error
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw StoreError.failed(reason: "\(error)")
-        }
+        try await database.read(body)
     }
 }

@@ -3,12 +3,10 @@ public import Solana
 
 /// What a provider must not forget: its locks, the newest voucher of each, and what it has claimed.
 ///
-/// A SQLite database in WAL mode with `synchronous = FULL`: when a method has returned, what it wrote survives a kill and
-/// a power cut. Vouchers are written here before a token that they pay for counts as paid, lock intents before the lock
+/// A SQLite database: when a method has returned, what it wrote survives a kill and a power cut. Vouchers are written here before a token that they pay for counts as paid, lock intents before the lock
 /// transaction goes out, claims before the claim goes out. The chain stays the judge; the store says where to look.
 public final class ProviderStore: Sendable {
-    let database: any DatabaseWriter
-    private let lock: StoreLock?
+    private let database: DurableDatabase
 
     /// Opens or creates the store and brings its schema up to date.
     ///
@@ -16,18 +14,7 @@ public final class ProviderStore: Sendable {
     ///   other process can open the store until this one closes it or ends.
     /// - Throws: ``StoreError``.
     public init(path: String) throws(StoreError) {
-        lock = try StoreLock(path: path)
-        try StoreLock.createPrivateFile(path)
-        do {
-            let pool = try DatabasePool(path: path, configuration: Self.configuration)
-            // A commit reaches the disk before it returns. GRDB sets NORMAL when it switches a pool to WAL, which may lose
-            // the last commits in a power cut; the pool's one writer keeps what is set here.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try Self.migrator.migrate(pool)
-            self.database = pool
-        } catch {
-            throw .cannotOpen(path: path, reason: "\(error)")
-        }
+        database = try DurableDatabase(path: path, migrator: Self.migrator)
     }
 
     /// Opens the store of a provider that may be running, to look at it; every write throws.
@@ -35,47 +22,18 @@ public final class ProviderStore: Sendable {
     /// - Parameter path: The database file.
     /// - Throws: ``StoreError``.
     public init(reading path: String) throws(StoreError) {
-        lock = nil
-        do {
-            var configuration = Self.configuration
-            configuration.readonly = true
-            database = try DatabaseQueue(path: path, configuration: configuration)
-        } catch {
-            throw .cannotOpen(path: path, reason: "\(error)")
-        }
+        database = try DurableDatabase(reading: path)
     }
 
     /// A store in memory, which forgets everything with the process: for tests and experiments.
     ///
     /// - Throws: ``StoreError``.
     public init() throws(StoreError) {
-        lock = nil
-        do {
-            let queue = try DatabaseQueue(configuration: Self.configuration)
-            try Self.migrator.migrate(queue)
-            self.database = queue
-        } catch {
-            throw .cannotOpen(path: ":memory:", reason: "\(error)")
-        }
+        database = try DurableDatabase(migrator: Self.migrator)
     }
 
     /// Closes the database; every later call throws.
-    public func close() throws(StoreError) {
-        do {
-            try database.close()
-            lock?.release()
-        } catch {
-            throw .failed(reason: "\(error)")
-        }
-    }
-
-    private static var configuration: Configuration {
-        var configuration = Configuration()
-        configuration.foreignKeysEnabled = true
-        // Another process (a report, a second provider by mistake) may hold the file for a moment.
-        configuration.busyMode = .timeout(5)
-        return configuration
-    }
+    public func close() throws(StoreError) { try database.close() }
 
     /// Every schema that was ever shipped, in order; a new one is a new migration, an old one is never edited.
     private static var migrator: DatabaseMigrator {
@@ -93,32 +51,12 @@ public final class ProviderStore: Sendable {
         return migrator
     }
 
-    func write<Result: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Result
-    ) async throws -> Result {
-        do {
-            return try await database.write(body)
-        } catch let error as StoreError {
-            throw error
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw StoreError.failed(reason: "\(error)")
-        }
+    func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        try await database.write(body)
     }
 
-    func read<Result: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Result
-    ) async throws -> Result {
-        do {
-            return try await database.read(body)
-        } catch let error as StoreError {
-            throw error
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw StoreError.failed(reason: "\(error)")
-        }
+    func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        try await database.read(body)
     }
 }
 
