@@ -64,11 +64,15 @@ struct LeakOverTCPTests {
                         let events = try await LoopbackTests.ask(
                             try PeerAddress(endpoint: endpoint, serverKey: address.serverKey),
                             [UInt8(index)],
+                            // One key would be one client, whose newest connection takes the place of the others.
+                            identity: X25519.PrivateKey(),
                             options: .init(
                                 dialPolicy: .allowingLoopback,
                                 shaping: shaping,
                                 connectTimeout: .seconds(120),
-                                handshakeTimeout: .seconds(120)
+                                handshakeTimeout: .seconds(120),
+                                // The proxy carries one connection; a second one would be none of the capture.
+                                reconnection: .never
                             )
                         )
                         #expect(events.text == texts[index].tokens.flatMap(\.bytes))

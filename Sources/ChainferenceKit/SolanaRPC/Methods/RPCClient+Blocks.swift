@@ -27,9 +27,10 @@ extension RPCClient {
                     ],
                 ]
             )
-        } catch let error as RPCError
-            where error.code == .slotSkipped || error.code == .longTermStorageSlotSkipped
-        {
+        } catch let error as RPCError {
+            // The code is looked at on its own: a condition on the catch crashes the optimizer of Swift 6.3.1.
+            let code = error.code
+            guard code == .slotSkipped || code == .longTermStorageSlotSkipped else { throw error }
             return nil
         }
     }
