@@ -59,6 +59,8 @@ extension RPCError {
     }
 
     /// The JSON-RPC code, if the node answered with one.
+    // Inlined where errors are caught it crashes the optimizer of Swift 6.3.1 ("Found outside of lifetime use").
+    @inline(never)
     public var code: JSONRPCErrorCode? {
         switch reason {
         case .refused(let code, _, _): code

@@ -28,9 +28,7 @@ extension RPCClient {
                 ]
             )
         } catch let error as RPCError {
-            // The code is looked at on its own: a condition on the catch crashes the optimizer of Swift 6.3.1.
-            let code = error.code
-            guard code == .slotSkipped || code == .longTermStorageSlotSkipped else { throw error }
+            guard [.slotSkipped, .longTermStorageSlotSkipped].contains(error.code) else { throw error }
             return nil
         }
     }
