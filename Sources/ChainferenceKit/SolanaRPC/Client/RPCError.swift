@@ -59,9 +59,9 @@ extension RPCError {
     }
 
     /// The JSON-RPC code, if the node answered with one.
-    // Inlined where errors are caught it crashes the optimizer of Swift 6.3.1 ("Found outside of lifetime use").
     @inline(never)
     public var code: JSONRPCErrorCode? {
+        // Inlined where errors are caught, this crashes the optimizer of Swift 6.3.1 ("Found outside of lifetime use").
         switch reason {
         case .refused(let code, _, _): code
         case .preflightFailure: .sendTransactionPreflightFailure
