@@ -95,15 +95,6 @@ struct InteropTests {
             let output = Pipe()
             let (chunks, continuation) = AsyncStream.makeStream(of: Data.self)
             self.chunks = chunks
-            output.fileHandleForReading.readabilityHandler = { handle in
-                let data = handle.availableData
-                if data.isEmpty {
-                    handle.readabilityHandler = nil
-                    continuation.finish()
-                } else {
-                    continuation.yield(data)
-                }
-            }
             process = Process()
             let command = kind.command ?? [""]
             process.executableURL = URL(fileURLWithPath: command[0])
@@ -111,6 +102,15 @@ struct InteropTests {
             process.arguments = command.dropFirst() + [role, json]
             process.standardOutput = output
             try process.run()
+            // Read by a thread of its own: Foundation's readability handler now and then misses the end of a process.
+            DispatchQueue(label: "interop peer").async {
+                while true {
+                    let data = output.fileHandleForReading.availableData
+                    guard !data.isEmpty else { break }
+                    continuation.yield(data)
+                }
+                continuation.finish()
+            }
         }
 
         /// The next line of output, decoded.
@@ -205,7 +205,8 @@ struct InteropTests {
         #expect(report.tokens == records)
         #expect(report.finish.output == records && report.finish.input == 7 && report.finish.reason == 0)
         #expect(report.finish.signature == [UInt8](repeating: UInt8(expected.count % 251), count: 64).hex)
-        #expect(report.received > records)
+        // The first tokens travel together, with ACCEPT; all of the others have a record each.
+        #expect(report.received > records - 64)
         #expect(report.sent > 2_048, "the client changed its key twice by count, and once after the prompt")
         #expect(report.accepted == [7, 1_000, 256, 0, 0])
         #expect(report.hello == [1_048_576, 3_600, 600, 100, 256, 200, 256])
