@@ -18,6 +18,8 @@ struct AddressTests {
         "/dns/xn--bcher-kva.example/tcp/3819/nxk/1/K", "/dns/1.2.3.4.example/tcp/3819/nxk/1/K",
         "/dns/relay.example/tcp/3819/nnk/R/p2p-circuit/nxk/1/K",
         "/ip4/203.0.113.7/tcp/3819/nnk/R/p2p-circuit/nxk/1/K",
+        "/ip4/203.0.113.7/tcp/3819/nxk/2/K", "/ip4/203.0.113.7/tcp/3819/nxk/1+2/K",
+        "/ip4/203.0.113.7/tcp/3819/nnk/R/p2p-circuit/nxk/1+2/K",
     ]
 
     static func fill(_ text: String) -> String {
@@ -65,7 +67,10 @@ struct AddressTests {
         ("/ip4/1.2.3.4/tcp/-1/nxk/1/K", .port), ("/ip4/1.2.3.4/tcp//nxk/1/K", .port),
         ("/ip4/1.2.3.4/tcp/٣/nxk/1/K", .port),
         ("/ip4/1.2.3.4/tcp/1/nxk/3/K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/01/K", .suite),
-        ("/ip4/1.2.3.4/tcp/1/nxk/257/K", .suite),
+        ("/ip4/1.2.3.4/tcp/1/nxk/257/K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/1+3/K", .suite),
+        ("/ip4/1.2.3.4/tcp/1/nxk/1+/K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/+1/K", .suite),
+        ("/ip4/1.2.3.4/tcp/1/nxk//K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/2+1/K", .notCanonical),
+        ("/ip4/1.2.3.4/tcp/1/nxk/1+1/K", .notCanonical),
         ("/ip4/1.2.3.4/tcp/1/nxk/x/K", .suite), ("/ip4/1.2.3.4/tcp/1/nxk/1/", .key),
         ("/ip4/1.2.3.4/tcp/1/nxk/1/0OIl", .key),
         ("/ip4/1.2.3.4/tcp/1/nxk/1/11111111111111111111111111111111", .key),
@@ -78,6 +83,19 @@ struct AddressTests {
     func refused(text: String, error: PeerAddressError) {
         let text = Self.fill(text)
         #expect(throws: error, "\(text)") { try PeerAddress(parsing: text) }
+    }
+
+    @Test("Of several handshakes a client takes the strongest that its build has")
+    func strongestSuite() throws {
+        func suite(_ suites: String) throws -> PeerSuite {
+            try PeerAddress(parsing: Self.fill("/ip4/1.2.3.4/tcp/1/nxk/\(suites)/K")).suite
+        }
+        let strongest: PeerSuite =
+            PeerSuite.noiseXKpsk3MLKEM768.isBuilt ? .noiseXKpsk3MLKEM768 : .noiseXK
+        #expect(try suite("1+2") == strongest)
+        #expect(try suite("1") == .noiseXK)
+        // There is nothing else to fall back on; connecting says so.
+        #expect(try suite("2") == .noiseXKpsk3MLKEM768)
     }
 
     @Test("192 bytes are the most")

@@ -261,7 +261,7 @@ struct InteropTests {
         let port = try await peer.next(Port.self).port
         let address = try PeerAddress(
             endpoint: .init(host: PeerHost("127.0.0.1")!, port: UInt16(port)),
-            suite: test.suite,
+            suites: [test.suite],
             serverKey: Fixture.serverKey.publicKey
         )
         let prompt = SeededRandom.bytes(70_000, seed: 2)

@@ -7,7 +7,7 @@ public import SodiumCrypto
 /// ```
 ///
 /// Like a ``PeerAddress`` it has exactly one spelling. What follows in the address of a server behind the relay is
-/// `/p2p-circuit/nxk/<suite>/<base58 server key>`.
+/// `/p2p-circuit/nxk/<suites>/<base58 server key>`.
 public struct RelayAddress: Hashable, Sendable {
     /// The port that relays use unless they have a reason not to.
     public static let defaultPort = 3_820
@@ -44,9 +44,9 @@ public struct RelayAddress: Hashable, Sendable {
     /// - Throws: ``PeerAddressError``, such as ``PeerAddressError/length(_:)`` when the relay's name is very long.
     public func address(
         ofServer serverKey: X25519.PublicKey,
-        suite: PeerSuite = .noiseXK
+        suites: Set<PeerSuite> = [.noiseXK]
     ) throws(PeerAddressError) -> PeerAddress {
-        try PeerAddress(endpoint: endpoint, relayKey: key, suite: suite, serverKey: serverKey)
+        try PeerAddress(endpoint: endpoint, relayKey: key, suites: suites, serverKey: serverKey)
     }
 }
 
