@@ -52,6 +52,7 @@ struct ProviderConfigurationFileTests {
         limits: {prompt-bytes: 65536, output-tokens: 4096}
         voucher-window: 512
         claim-delay: 30s
+        peer-key-age: 60d
         """
 
     private func file(_ text: String) throws(ProviderConfigurationError) -> ProviderConfigurationFile {
@@ -86,6 +87,7 @@ struct ProviderConfigurationFileTests {
         #expect(configuration.maximumPromptBytes == 65_536)
         #expect(configuration.limits == .init(maximumOutputTokens: 4_096))
         #expect(configuration.voucherWindow == 512 && configuration.claimDelay == .seconds(30))
+        #expect(configuration.peerKeyAge == .seconds(60 * 86_400))
 
         let llama = try #require(file.plan.offers.first)
         #expect(llama.model == "meta-llama/Llama-3.1-8B-Instruct" && llama.backend == "ollama")
@@ -165,6 +167,7 @@ struct ProviderConfigurationFileTests {
                 "claim-delay: 30s", "claim-delay: 30", "43:14: “claim-delay” must be a time such as 500ms, 30s",
                 "not “30”"
             ),
+            ("peer-key-age: 60d", "peer-key-age: 59m", "44:15: “peer-key-age” must be a time from 1h to 366d", ""),
             ("claim-delay: 30s", "claim-delay: 9999999h", "43:14: “claim-delay” must be", ""),
             ("ENGINE_KEY", "NO_SUCH_KEY", "14:23: The environment has no variable of this name", ""),
             ("    url: http://127.0.0.1:11434", "    url: ftp://x", "13:10: “url” must be the address of a server", ""),

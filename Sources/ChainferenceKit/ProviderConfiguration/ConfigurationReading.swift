@@ -90,6 +90,10 @@ struct ConfigurationReading {
         set(&configuration.idleLimit, root.value("idle-limit", time, ConfigurationValue.duration))
         set(&configuration.claimDelay, root.value("claim-delay", time, ConfigurationValue.duration))
         set(&configuration.shutdownLimit, root.value("shutdown-limit", time, ConfigurationValue.duration))
+        set(
+            &configuration.peerKeyAge,
+            root.value("peer-key-age", "a time from 1h to 366d", ConfigurationValue.age)
+        )
         set(&configuration.directRequestWait, root.value("direct-wait", time, ConfigurationValue.duration))
         set(&configuration.maximumDirectWaiters, root.value("direct-waiters", "from 0 to 4096", small(0, 4_096)))
         if let usage = root.section("expected-usage") {

@@ -29,12 +29,23 @@ enum ConfigurationValue {
         }
     }
 
-    /// A time, such as `500ms`, `30s`, `10m` or `2h`, up to a day.
-    static func duration(_ text: String) -> Duration? {
-        for (suffix, milliseconds) in [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)] as [(String, UInt64)] {
+    /// A time, such as `500ms`, `30s`, `10m`, `2h` or `1d`, up to a day.
+    static func duration(_ text: String) -> Duration? { duration(text, atMost: 86_400) }
+
+    /// A time of some days, from an hour to a year.
+    static func age(_ text: String) -> Duration? {
+        duration(text, atMost: 366 * 86_400).flatMap { $0 >= .seconds(3_600) ? $0 : nil }
+    }
+
+    private static let units: [(suffix: String, milliseconds: UInt64)] = [
+        ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+    ]
+
+    private static func duration(_ text: String, atMost seconds: UInt64) -> Duration? {
+        for (suffix, milliseconds) in units {
             guard text.hasSuffix(suffix), let count = count(String(text.dropLast(suffix.count))) else { continue }
             let (total, overflow) = count.multipliedReportingOverflow(by: milliseconds)
-            guard !overflow, total <= 86_400_000 else { return nil }
+            guard !overflow, total <= seconds * 1_000 else { return nil }
             return .milliseconds(Int64(total))
         }
         return nil

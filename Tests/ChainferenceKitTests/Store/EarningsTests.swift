@@ -97,6 +97,51 @@ struct EarningsTests {
         #expect(today.lines == [late])
     }
 
+    @Test("Folded days say the same as their rows did, once and twice, and what is not over keeps its rows")
+    func folds() async throws {
+        let store = try ProviderStore()
+        let day: Int64 = 1_795_305_600
+        var ids: [LockID] = []
+        for number in 0..<40 as Range<Int64> {
+            let id = try await lock(number % 2 == 0 ? "org/a" : "org/b", store)
+            ids.append(id)
+            let time = UnixTime(rawValue: day + number * 10_000)
+            try await send(UInt8(number), .lock, [id], fee: 5_000, at: time.rawValue, .landed, store)
+            try await send(
+                UInt8(100 + number),
+                .settlement,
+                number > 0 ? [id, ids[Int(number) - 1]] : [id],
+                fee: 10_003,
+                at: time.rawValue,
+                number % 3 == 0 ? .failed : .landed,
+                store
+            )
+            try await store.settle(ClaimRecord(id: id, charge: 12_345, signature: nil, claimedAt: time))
+        }
+        let open = try await lock("org/a", store)
+        try await send(99, .heartbeat, [], fee: 5_000, at: day, .sent, store)
+        let before = try await store.earnings()
+        let rows = try await store.transactions().count
+        // In the middle of the third day: the third keeps its rows.
+        for _ in 0..<2 {
+            try await store.prune(before: UnixTime(rawValue: day + 200_000))
+            #expect(try await store.earnings() == before)
+        }
+        #expect(try await store.claims().count == 40 - 18)
+        #expect(try await store.transactions().count == rows - 2 * 18)
+        #expect(try await store.undecidedTransactions().count == 1)
+        #expect(try await store.unsettledLocks().map(\.id).contains(open))
+        let later = try await store.earnings(during: UnixTime(rawValue: day + 172_800)..<UnixTime(rawValue: .max))
+        #expect(later.lines == before.lines.filter { $0.day.rawValue >= day + 172_800 })
+        // All of it: nothing is left but what is not over.
+        try await store.prune(before: UnixTime(rawValue: day + 40 * 86_400))
+        #expect(try await store.earnings() == before)
+        #expect(try await store.claims().isEmpty)
+        #expect(try await store.transactions().map(\.outcome) == [.sent])
+        #expect(try await store.lock(ids[3]) == nil)
+        #expect(try await store.lock(open) != nil)
+    }
+
     @Test("A store can be read while its provider works with it, and written by nobody else")
     func readsBeside() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("books-\(UUID().uuidString)")

@@ -65,6 +65,11 @@ extension Provider {
         /// How often the server shows that it is alive; the market takes it for dead after 15 minutes.
         public var heartbeatInterval: Duration = .seconds(480)
 
+        /// How long a peer key is published before another takes its place; the older one is accepted two hours longer.
+        ///
+        /// Behind a relay the key changes at the first start after this time.
+        public var peerKeyAge: Duration = .seconds(30 * 86_400)
+
         /// What is added to each transaction, in the market's fee schedule.
         public var fees = FeeSchedule()
 

@@ -20,7 +20,8 @@ extension ProviderEngine {
         configuration.promptByteLimit = self.configuration.maximumPromptBytes
         configuration.idleLimit = self.configuration.idleLimit
         configuration.resumeLimit = self.configuration.idleLimit
-        return PeerServer(
+        configuration.suites = Self.suites
+        let server = PeerServer(
             configuration: configuration,
             identity: identity,
             context: PeerContext(
@@ -32,7 +33,12 @@ extension ProviderEngine {
             authorize: { try await self.admit($0) },
             serve: { try await self.serve($0) }
         )
+        server.accept(olderIdentities: keys.withLock { $0.older.map(\.key) })
+        return server
     }
+
+    /// What clients may speak: everything that this build can.
+    static var suites: Set<PeerSuite> { Set(PeerSuite.allCases.filter(\.isBuilt)) }
 
     /// Checks a client's request on the chain; nothing of the backend is touched before this has passed.
     func admit(_ applicant: PeerApplicant) async throws -> PeerAdmission {
@@ -66,7 +72,9 @@ extension ProviderEngine {
     ) async throws -> (ActiveLock, RequestAccount.Lock) {
         guard !isDraining else { throw PeerErrorMessage(.shuttingDown) }
         let account: RequestAccount
-        if state.withLock({ $0.locks[address] }) != nil {
+        if let known = state.withLock({ $0.locks[address] }) {
+            // A lock's address is public; who does not hold its key does not even get a look at the chain.
+            guard applicant.clientKey == known.request.clientKey else { throw PeerErrorMessage(.clientKeyMismatch) }
             guard let found = try await chain.request(at: address)?.account else {
                 throw PeerErrorMessage(.requestUnknown)
             }
@@ -84,7 +92,7 @@ extension ProviderEngine {
         // A direct request carries no peer address: the one of the server account holds, which is where the client came.
         let isDirect = account.flags.contains(.direct)
         guard lock.server == serverAddress,
-            lock.peerAddress == (isDirect ? "" : peerAddress.withLock { $0 })
+            isDirect ? lock.peerAddress.isEmpty : state.withLock({ $0.addresses.contains(lock.peerAddress) })
         else { throw PeerErrorMessage(.requestNotLockedHere) }
         guard applicant.clientKey == account.clientKey else { throw PeerErrorMessage(.clientKeyMismatch) }
         guard !account.flags.contains(.closing) else { throw PeerErrorMessage(.requestOver) }

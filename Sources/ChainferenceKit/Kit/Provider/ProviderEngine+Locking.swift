@@ -33,7 +33,7 @@ extension ProviderEngine {
                 createdSlot: request.createdSlot,
                 stake: request.stake,
                 listingIndex: candidate.listingIndex,
-                peerAddress: peerAddress.withLock { $0 }
+                peerAddress: peerAddress
             )
             var failure: (any Error)?
             do {

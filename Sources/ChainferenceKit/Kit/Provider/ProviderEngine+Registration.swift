@@ -8,23 +8,37 @@ import Synchronization
 extension ProviderEngine {
     /// Brings the server account and its listings to what is offered now.
     func register(listeningOn port: Int) async throws {
-        let address = try advertisedAddress(port: port)
-        peerAddress.withLock { $0 = address }
-        report(.listening(address: address))
+        let address = try announce(port: port)
         let found = try await chain.server(of: wallet.address)
         let instructions = registration(over: found?.account, peerAddress: address)
         if found == nil { try await checkFunds(peerAddress: address, transactions: instructions.count) }
         try await sendInBatches(instructions)
         let registered = try await chain.server(of: wallet.address)
-        state.withLock { $0.server = registered?.account }
+        state.withLock { state in
+            state.server = registered?.account
+            state.addressIsStale = false
+        }
         reportOffers()
         report(.registered(server: serverAddress))
     }
 
-    private func advertisedAddress(port: Int) throws -> String {
+    /// Makes the address of the present key the one that clients are sent to; the chain has to follow.
+    @discardableResult
+    func announce(port: Int) throws -> String {
+        let address = try advertisedAddress(port: port, key: keys.withLock { $0.current.key.publicKey })
+        state.withLock { state in
+            state.port = port
+            state.addresses.insert(address, at: 0)
+            state.addressIsStale = true
+        }
+        report(.listening(address: address))
+        return address
+    }
+
+    private func advertisedAddress(port: Int, key: X25519.PublicKey) throws -> String {
         if let relay = configuration.relay {
             do {
-                return try relay.address(ofServer: identity.publicKey).description
+                return try relay.address(ofServer: key, suites: Self.suites).description
             } catch {
                 throw ProviderError.invalidAdvertisedAddress(reason: "\(error)")
             }
@@ -36,7 +50,7 @@ extension ProviderEngine {
         }
         do {
             let endpoint = try PeerAddress.Endpoint(host: host, port: port)
-            return try PeerAddress(endpoint: endpoint, serverKey: identity.publicKey).description
+            return try PeerAddress(endpoint: endpoint, suites: Self.suites, serverKey: key).description
         } catch {
             throw ProviderError.invalidAdvertisedAddress(reason: "\(error)")
         }
@@ -47,18 +61,26 @@ extension ProviderEngine {
         let owner = wallet.address
         var instructions: [any MarketInstruction] = []
         if let account {
-            if account.peerAddress != peerAddress || account.peerKey != identity.publicKey {
-                instructions.append(
-                    UpdateServerInstruction(owner: owner, peerKey: identity.publicKey, peerAddress: peerAddress)
-                )
-            }
-            instructions.append(HeartbeatInstruction(owner: owner))
+            instructions += addressChange(over: account, peerAddress: peerAddress)
+            // A restart within the interval has nothing new to say.
+            if timeToHeartbeat(after: account) <= .zero { instructions.append(HeartbeatInstruction(owner: owner)) }
         } else {
-            instructions.append(
-                AddServerInstruction(owner: owner, peerKey: identity.publicKey, peerAddress: peerAddress)
-            )
+            let key = keys.withLock { $0.current.key.publicKey }
+            instructions.append(AddServerInstruction(owner: owner, peerKey: key, peerAddress: peerAddress))
         }
         return instructions.map { $0.instruction(in: market) } + listingChanges(over: account?.listings ?? [])
+    }
+
+    /// What has to be done so that the account says where clients are sent to, and with which key.
+    func addressChange(over account: ServerAccount, peerAddress: String) -> [any MarketInstruction] {
+        let key = keys.withLock { $0.current.key.publicKey }
+        guard account.peerAddress != peerAddress || account.peerKey != key else { return [] }
+        return [UpdateServerInstruction(owner: wallet.address, peerKey: key, peerAddress: peerAddress)]
+    }
+
+    /// How long the account's last heartbeat is still recent enough.
+    private func timeToHeartbeat(after account: ServerAccount) -> Duration {
+        configuration.heartbeatInterval - .seconds(account.heartbeatAt.seconds(until: time.now))
     }
 
     /// What has to be done so that the listings are what is offered, and nothing else.
@@ -119,7 +141,7 @@ extension ProviderEngine {
     ///
     /// - Returns: How many transactions that took.
     @discardableResult
-    private func sendInBatches(_ instructions: [Instruction]) async throws -> Int {
+    func sendInBatches(_ instructions: [Instruction]) async throws -> Int {
         let batches = Self.batches(of: instructions.map { [$0] }, payer: wallet.address)
         for batch in batches { _ = try await send(batch.map { instructions[$0] }, for: .registration) }
         return batches.count
@@ -155,7 +177,9 @@ extension ProviderEngine {
 
     /// Shows at intervals that the server is alive.
     func beat() async throws {
-        var pause = configuration.heartbeatInterval
+        // The account may have been alive before this start.
+        var pause = state.withLock { $0.server }.map { timeToHeartbeat(after: $0) } ?? configuration.heartbeatInterval
+        pause = min(configuration.heartbeatInterval, max(.zero, pause))
         while true {
             try await time.sleep(for: pause)
             guard !isDraining else { continue }

@@ -69,6 +69,17 @@ extension ProviderEngine {
         }
     }
 
+    /// How many days the books name every session; days before that are kept as one line for each model.
+    private static let daysOfRows: Int64 = 90
+
+    /// Folds what is old in the books, once a day.
+    func pruneBooks() async throws {
+        let now = time.now
+        guard state.withLock({ $0.prunedAt.map { $0.seconds(until: now) >= 86_400 } ?? true }) else { return }
+        try await store.prune(before: now.advanced(bySeconds: -Self.daysOfRows * 86_400))
+        state.withLock { $0.prunedAt = now }
+    }
+
     /// Packs instructions into as few transactions as their size allows, in order; what belongs together stays together.
     ///
     /// - Parameters:

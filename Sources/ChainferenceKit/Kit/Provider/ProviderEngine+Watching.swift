@@ -91,6 +91,8 @@ extension ProviderEngine {
             state.left = state.left.filter { $0.value >= now }
         }
         if state.withLock({ $0.listingsAreStale && !$0.isDraining }) { try await updateListings() }
+        try await renewKeys()
+        try await pruneBooks()
         for found in try await chain.requests(.requests(lockedBy: serverAddress)) {
             consider(found.account, at: found.address)
         }

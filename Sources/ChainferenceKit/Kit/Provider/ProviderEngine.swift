@@ -35,6 +35,14 @@ final class ProviderEngine: Sendable {
         var isDraining = false
         var drainingSince: Duration?
         var sessionsEnded = false
+        /// The port that is listened on.
+        var port = 0
+        /// The addresses that were published since the start, newest first.
+        var addresses: [String] = []
+        /// Whether the address on the chain may be an older one.
+        var addressIsStale = false
+        /// When the books were last cleared of what is old.
+        var prunedAt: UnixTime?
     }
 
     let provider: Provider
@@ -42,9 +50,10 @@ final class ProviderEngine: Sendable {
     let pubsub: PubSubClient
     let store: ProviderStore
     let time: ChainTime
-    let identity = X25519.PrivateKey()
+    /// The key that was published at the start.
+    let identity: X25519.PrivateKey
+    let keys: Mutex<PeerKeyRing>
     let serverAddress: Address
-    let peerAddress = Mutex("")
     let state = Mutex(State())
 
     /// What is sold now, and how; taken last, so that it may be asked for with ``state`` held.
@@ -69,6 +78,8 @@ final class ProviderEngine: Sendable {
 
     var plan: Provider.Plan { currentPlan.withLock { $0 } }
     var configuration: Provider.Configuration { currentPlan.withLock { $0.configuration } }
+    /// Where clients are sent to.
+    var peerAddress: String { state.withLock { $0.addresses.first ?? "" } }
     var wallet: Wallet { provider.wallet }
     var market: Market { provider.market }
 
@@ -87,6 +98,13 @@ final class ProviderEngine: Sendable {
             throw ProviderError.noMarket(program: provider.market.program)
         }
         time = ChainTime(clock: ContinuousClock(), now: try await chain.now())
+        let ring = try await Self.loadKeys(
+            store,
+            now: time.now,
+            maximumAge: provider.plan.configuration.peerKeyAge
+        )
+        identity = ring.current.key
+        keys = Mutex(ring)
         state.withLock { $0.fee = account.fee }
     }
 

@@ -37,18 +37,19 @@ public struct ClaimRecord: Hashable, Sendable {
         """
 
     init(row: Row) throws {
-        let bytes = row.bytes("signature")
-        let signature = bytes.isEmpty ? nil : try? Signature(bytes: bytes)
-        guard bytes.isEmpty || signature != nil else { throw StoreError.corrupt(table: "claim", column: "signature") }
+        let isFoundOnChain = row.bytes("signature").isEmpty
         self.init(
-            id: LockID(
-                request: try row.address("request", table: "claim"),
-                createdSlot: UInt64(bitPattern: row["created_slot"])
-            ),
+            id: try row.lockID(table: "claim"),
             charge: row.lamports("charge"),
-            signature: signature,
-            claimedAt: UnixTime(rawValue: row["claimed_at"])
+            signature: isFoundOnChain ? nil : try row.signature("signature", table: "claim"),
+            claimedAt: row.time("claimed_at")
         )
+    }
+
+    fileprivate var columns: ColumnValues {
+        id.columns + [
+            ("charge", charge.column), ("signature", signature?.blob), ("claimed_at", claimedAt.rawValue),
+        ]
     }
 }
 
@@ -56,19 +57,10 @@ extension ProviderStore {
     /// Books a claim and settles its lock, in one transaction; the second time it changes nothing.
     public func settle(_ claim: ClaimRecord) async throws {
         try await write { database in
+            try database.insert(claim.columns, into: "claim", onConflict: "(request, created_slot) DO NOTHING")
             try database.execute(
-                sql: """
-                    INSERT INTO claim (request, created_slot, charge, signature, claimed_at) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT (request, created_slot) DO NOTHING
-                    """,
-                arguments: [
-                    claim.id.request.blob, Int64(bitPattern: claim.id.createdSlot), claim.charge.column,
-                    claim.signature?.blob, claim.claimedAt.rawValue,
-                ]
-            )
-            try database.execute(
-                sql: "UPDATE lock SET state = 'claimed' WHERE request = ? AND created_slot = ?",
-                arguments: [claim.id.request.blob, Int64(bitPattern: claim.id.createdSlot)]
+                sql: "UPDATE lock SET state = 'claimed' WHERE \(LockID.condition)",
+                arguments: claim.id.key
             )
         }
     }

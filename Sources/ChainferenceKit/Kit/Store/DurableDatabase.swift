@@ -21,7 +21,10 @@ struct DurableDatabase: Sendable {
             let pool = try DatabasePool(path: path, configuration: Self.configuration)
             // A commit reaches the disk before it returns. GRDB sets NORMAL when it switches a pool to WAL, which may lose
             // the last commits in a power cut; the pool's one writer keeps what is set here.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            // And what is deleted is overwritten: keys are among it.
+            try pool.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON")
+            }
             try migrator.migrate(pool)
             connection = pool
         } catch {

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 public import InferenceMarket
 public import Solana
 
@@ -53,80 +52,11 @@ extension EarningsReport.Line {
     }
 }
 
-extension ProviderStore {
-    /// Adds the books up.
-    ///
-    /// - Parameter days: The time that is looked at; all of it when nil.
-    /// - Returns: The report.
-    /// - Throws: ``StoreError``.
-    public func earnings(during days: Range<UnixTime>? = nil) async throws -> EarningsReport {
-        let (claims, models, fees, sent) = try await read { database in
-            var models: [LockID: ModelID] = [:]
-            var fees: [LockID: BasisPoints] = [:]
-            for row in try Row.fetchAll(database, sql: "SELECT request, created_slot, model, market_fee FROM lock") {
-                let id = LockID(
-                    request: try row.address("request", table: "lock"),
-                    createdSlot: UInt64(bitPattern: row["created_slot"])
-                )
-                if let name = row["model"] as String? { models[id] = try? ModelID(validating: name) }
-                if let fee = row["market_fee"] as Int64? { fees[id] = BasisPoints(rawValue: UInt16(clamping: fee)) }
-            }
-            let claims = try Row.fetchAll(database, sql: "SELECT * FROM claim").map(ClaimRecord.init(row:))
-            let sent = try Self.transactions(in: database, where: "outcome IN ('landed', 'failed')")
-            return (claims, models, fees, sent)
-        }
-        var lines: [Key: EarningsReport.Line] = [:]
-        func change(_ time: UnixTime, _ model: ModelID?, _ body: (inout EarningsReport.Line) -> Void) {
-            guard days?.contains(time) ?? true else { return }
-            let key = Key(day: time.startOfDay, model: model)
-            body(&lines[key, default: EarningsReport.Line(day: key.day, model: model)])
-        }
-        for claim in claims {
-            change(claim.claimedAt, models[claim.id]) { line in
-                line.sessions += 1
-                line.charges = line.charges.saturatingAdding(claim.charge)
-                let share = (fees[claim.id] ?? .zero).share(of: claim.charge)
-                line.marketFees = line.marketFees.saturatingAdding(share)
-            }
-        }
-        for transaction in sent {
-            for (model, fee) in transaction.shares(models) {
-                change(transaction.sentAt, model) { line in
-                    line.transactionFees = line.transactionFees.saturatingAdding(fee)
-                    if transaction.purpose == .lock, transaction.outcome == .failed { line.failedLocks += 1 }
-                }
-            }
-        }
-        return EarningsReport(lines: lines.values.sorted { $0.sortKey < $1.sortKey })
-    }
-
-    private struct Key: Hashable {
-        var day: UnixTime
-        var model: ModelID?
-    }
-}
-
 extension EarningsReport.Line {
-    fileprivate var sortKey: (Int64, String) { (day.rawValue, model?.name ?? "") }
-}
-
-extension SentTransaction {
-    /// The fee, shared among the locks; what does not divide goes to the first.
-    fileprivate func shares(_ models: [LockID: ModelID]) -> [(ModelID?, Lamports)] {
-        guard let first = locks.first else { return [(nil, fee)] }
-        let share = fee.rawValue / UInt64(locks.count)
-        let rest = fee.rawValue - share * UInt64(locks.count)
-        return locks.map { (models[$0], Lamports(rawValue: share + ($0 == first ? rest : 0))) }
-    }
+    var sortKey: (Int64, String) { (day.rawValue, model?.name ?? "") }
 }
 
 extension UnixTime {
-    /// Midnight UTC before this time.
-    fileprivate var startOfDay: UnixTime {
-        let day = rawValue >= 0 ? rawValue / 86_400 : (rawValue - 86_399) / 86_400
-        return UnixTime(rawValue: day * 86_400)
-    }
-
     /// The day as `2026-11-23`.
     var dayText: String {
         Date(timeIntervalSince1970: Double(rawValue)).formatted(.iso8601.year().month().day())

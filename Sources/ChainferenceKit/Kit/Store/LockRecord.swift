@@ -89,24 +89,27 @@ public struct LockRecord: Hashable, Sendable {
         """
 
     init(row: Row) throws {
-        guard let state = State(rawValue: row["state"]) else {
-            throw StoreError.corrupt(table: "lock", column: "state")
-        }
         self.init(
-            id: LockID(
-                request: try row.address("request", table: "lock"),
-                createdSlot: UInt64(bitPattern: row["created_slot"])
-            ),
-            state: state,
+            id: try row.lockID(table: "lock"),
+            state: try row.word("state", table: "lock"),
             lockedAt: (row["locked_at"] as Int64?).map(UnixTime.init(rawValue:)),
             deadline: (row["deadline"] as Int64?).map(UnixTime.init(rawValue:)),
             voucherSigner: try row.address("voucher_signer", table: "lock"),
             stake: row.lamports("stake"),
             credit: row.lamports("credit"),
-            createdAt: UnixTime(rawValue: row["created_at"]),
+            createdAt: row.time("created_at"),
             model: (row["model"] as String?).flatMap { try? ModelID(validating: $0) },
             marketFee: (row["market_fee"] as Int64?).map { BasisPoints(rawValue: UInt16(clamping: $0)) }
         )
+    }
+
+    fileprivate var columns: ColumnValues {
+        id.columns + [
+            ("state", state.rawValue), ("locked_at", lockedAt?.rawValue), ("deadline", deadline?.rawValue),
+            ("voucher_signer", voucherSigner.blob), ("stake", stake.column), ("credit", credit.column),
+            ("created_at", createdAt.rawValue), ("model", model?.name),
+            ("market_fee", marketFee.map { Int64($0.rawValue) }),
+        ]
     }
 }
 
@@ -114,22 +117,14 @@ extension ProviderStore {
     /// Writes a lock down, or what is new about it.
     public func save(_ lock: LockRecord) async throws {
         try await write { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO lock
-                        (request, created_slot, state, locked_at, deadline, voucher_signer, stake, credit, created_at,
-                        model, market_fee)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (request, created_slot) DO UPDATE SET
+            try database.insert(
+                lock.columns,
+                into: "lock",
+                onConflict: """
+                    (request, created_slot) DO UPDATE SET
                         state = excluded.state, locked_at = excluded.locked_at, deadline = excluded.deadline,
                         market_fee = COALESCE(excluded.market_fee, market_fee)
-                    """,
-                arguments: [
-                    lock.id.request.blob, Int64(bitPattern: lock.id.createdSlot), lock.state.rawValue,
-                    lock.lockedAt?.rawValue, lock.deadline?.rawValue, lock.voucherSigner.blob,
-                    lock.stake.column, lock.credit.column, lock.createdAt.rawValue, lock.model?.name,
-                    lock.marketFee.map { Int64($0.rawValue) },
-                ]
+                    """
             )
         }
     }
@@ -139,8 +134,8 @@ extension ProviderStore {
         try await read { database in
             try Row.fetchOne(
                 database,
-                sql: "SELECT * FROM lock WHERE request = ? AND created_slot = ?",
-                arguments: [id.request.blob, Int64(bitPattern: id.createdSlot)]
+                sql: "SELECT * FROM lock WHERE \(LockID.condition)",
+                arguments: id.key
             ).map(LockRecord.init(row:))
         }
     }
@@ -159,8 +154,8 @@ extension ProviderStore {
     public func setState(_ state: LockRecord.State, of id: LockID) async throws {
         try await write { database in
             try database.execute(
-                sql: "UPDATE lock SET state = ? WHERE request = ? AND created_slot = ?",
-                arguments: [state.rawValue, id.request.blob, Int64(bitPattern: id.createdSlot)]
+                sql: "UPDATE lock SET state = ? WHERE \(LockID.condition)",
+                arguments: [state.rawValue] + id.key
             )
         }
     }

@@ -1,10 +1,11 @@
 import GRDB
 public import Solana
 
-/// What a provider must not forget: its locks, the newest voucher of each, and what it has claimed.
+/// What a provider must not forget: its locks, the newest voucher of each, what it has claimed, and its peer keys.
 ///
-/// A SQLite database: when a method has returned, what it wrote survives a kill and a power cut. Vouchers are written here before a token that they pay for counts as paid, lock intents before the lock
-/// transaction goes out, claims before the claim goes out. The chain stays the judge; the store says where to look.
+/// A SQLite database: when a method has returned, what it wrote survives a kill and a power cut. Vouchers are written here
+/// before a token that they pay for counts as paid, lock intents before the lock transaction goes out, claims before the
+/// claim goes out. The chain stays the judge; the store says where to look.
 public final class ProviderStore: Sendable {
     private let database: DurableDatabase
 
@@ -47,6 +48,15 @@ public final class ProviderStore: Sendable {
             try database.execute(sql: "ALTER TABLE lock ADD COLUMN model TEXT")
             try database.execute(sql: "ALTER TABLE lock ADD COLUMN market_fee INTEGER")
             try database.execute(sql: SentTransaction.schema)
+        }
+        migrator.registerMigration("3: peer keys, folded books") { database in
+            try database.execute(sql: PeerKeyRecord.schema)
+            try database.execute(sql: DailyBooks.schema)
+            // Who prunes and who reports looks for days.
+            try database.execute(sql: "CREATE INDEX claim_claimed_at ON claim (claimed_at)")
+            try database.execute(sql: "CREATE INDEX sent_sent_at ON sent (sent_at)")
+            try database.execute(sql: "CREATE INDEX sent_lock_lock ON sent_lock (request, created_slot)")
+            try database.execute(sql: "CREATE INDEX lock_created_at ON lock (created_at)")
         }
         return migrator
     }

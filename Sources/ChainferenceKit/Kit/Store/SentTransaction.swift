@@ -90,24 +90,23 @@ public struct SentTransaction: Hashable, Sendable {
         """
 
     init(row: Row, locks: [LockID]) throws {
-        guard let signature = try? Signature(bytes: row.bytes("signature")) else {
-            throw StoreError.corrupt(table: "sent", column: "signature")
-        }
-        guard let purpose = Purpose(rawValue: row["purpose"]) else {
-            throw StoreError.corrupt(table: "sent", column: "purpose")
-        }
-        guard let outcome = Outcome(rawValue: row["outcome"]) else {
-            throw StoreError.corrupt(table: "sent", column: "outcome")
-        }
         self.init(
-            signature: signature,
-            purpose: purpose,
+            signature: try row.signature("signature", table: "sent"),
+            purpose: try row.word("purpose", table: "sent"),
             locks: locks,
             fee: row.lamports("fee"),
             lastValidBlockHeight: UInt64(bitPattern: row["last_valid_block_height"]),
-            sentAt: UnixTime(rawValue: row["sent_at"]),
-            outcome: outcome
+            sentAt: row.time("sent_at"),
+            outcome: try row.word("outcome", table: "sent")
         )
+    }
+
+    fileprivate var columns: ColumnValues {
+        [
+            ("signature", signature.blob), ("purpose", purpose.rawValue), ("fee", fee.column),
+            ("last_valid_block_height", Int64(bitPattern: lastValidBlockHeight)), ("sent_at", sentAt.rawValue),
+            ("outcome", outcome.rawValue),
+        ]
     }
 }
 
@@ -115,22 +114,12 @@ extension ProviderStore {
     /// Writes a transaction down that is about to be sent; the second time it changes nothing.
     public func save(_ sent: SentTransaction) async throws {
         try await write { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO sent (signature, purpose, fee, last_valid_block_height, sent_at, outcome)
-                    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (signature) DO NOTHING
-                    """,
-                arguments: [
-                    sent.signature.blob, sent.purpose.rawValue, sent.fee.column,
-                    Int64(bitPattern: sent.lastValidBlockHeight), sent.sentAt.rawValue, sent.outcome.rawValue,
-                ]
-            )
+            try database.insert(sent.columns, into: "sent", onConflict: "(signature) DO NOTHING")
             for lock in sent.locks {
-                try database.execute(
-                    sql: """
-                        INSERT INTO sent_lock (signature, request, created_slot) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
-                        """,
-                    arguments: [sent.signature.blob, lock.request.blob, Int64(bitPattern: lock.createdSlot)]
+                try database.insert(
+                    [("signature", sent.signature.blob)] + lock.columns,
+                    into: "sent_lock",
+                    onConflict: "DO NOTHING"
                 )
             }
         }
@@ -160,22 +149,29 @@ extension ProviderStore {
         try await read { try Self.transactions(in: $0, where: "TRUE") }
     }
 
-    static func transactions(in database: Database, where condition: String) throws -> [SentTransaction] {
-        try Row.fetchAll(
+    static func transactions(
+        in database: Database,
+        where condition: String,
+        arguments: StatementArguments = StatementArguments()
+    ) throws -> [SentTransaction] {
+        var locks: [Data: [LockID]] = [:]
+        let links = try Row.fetchCursor(
             database,
-            sql: "SELECT * FROM sent WHERE \(condition) ORDER BY sent_at, signature"
+            sql: """
+                SELECT sent_lock.* FROM sent_lock JOIN sent USING (signature)
+                WHERE \(condition) ORDER BY request, created_slot
+                """,
+            arguments: arguments
+        )
+        while let link = try links.next() {
+            locks[link["signature"], default: []].append(try link.lockID(table: "sent_lock"))
+        }
+        return try Row.fetchAll(
+            database,
+            sql: "SELECT * FROM sent WHERE \(condition) ORDER BY sent_at, signature",
+            arguments: arguments
         ).map { row in
-            let locks = try Row.fetchAll(
-                database,
-                sql: "SELECT * FROM sent_lock WHERE signature = ? ORDER BY request, created_slot",
-                arguments: [row["signature"] as Data]
-            ).map { row in
-                LockID(
-                    request: try row.address("request", table: "sent_lock"),
-                    createdSlot: UInt64(bitPattern: row["created_slot"])
-                )
-            }
-            return try SentTransaction(row: row, locks: locks)
+            try SentTransaction(row: row, locks: locks[row["signature"], default: []])
         }
     }
 }

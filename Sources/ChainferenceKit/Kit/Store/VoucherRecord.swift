@@ -17,17 +17,13 @@ enum VoucherRecord {
         """
 
     static func read(_ row: Row) throws -> Voucher {
-        let bytes: [UInt8] = row.bytes("signature")
-        guard let signature = try? Signature(bytes: bytes) else {
-            throw StoreError.corrupt(table: "voucher", column: "signature")
-        }
-        return Voucher(
+        Voucher(
             message: VoucherMessage(
                 request: try row.address("request", table: "voucher"),
                 cumulative: row.lamports("cumulative"),
-                expiresAt: UnixTime(rawValue: row["expires_at"])
+                expiresAt: row.time("expires_at")
             ),
-            signature: signature
+            signature: try row.signature("signature", table: "voucher")
         )
     }
 }
@@ -41,34 +37,33 @@ extension ProviderStore {
     /// - Throws: ``StoreError/unknownLock(_:)``, ``StoreError/voucherDoesNotRise(newest:offered:)``.
     public func save(_ voucher: Voucher, for id: LockID) async throws {
         try await write { database in
-            let key: StatementArguments = [id.request.blob, Int64(bitPattern: id.createdSlot)]
             let known = try Bool.fetchOne(
                 database,
-                sql: "SELECT EXISTS (SELECT 1 FROM lock WHERE request = ? AND created_slot = ?)",
-                arguments: key
+                sql: "SELECT EXISTS (SELECT 1 FROM lock WHERE \(LockID.condition))",
+                arguments: id.key
             )
             guard known == true else { throw StoreError.unknownLock(id.request) }
             let newest = try Row.fetchOne(
                 database,
-                sql: "SELECT * FROM voucher WHERE request = ? AND created_slot = ?",
-                arguments: key
+                sql: "SELECT * FROM voucher WHERE \(LockID.condition)",
+                arguments: id.key
             ).map(VoucherRecord.read)
             if let newest, newest.message.expiresAt == voucher.message.expiresAt,
                 newest.cumulative >= voucher.cumulative
             {
                 throw StoreError.voucherDoesNotRise(newest: newest.cumulative, offered: voucher.cumulative)
             }
-            try database.execute(
-                sql: """
-                    INSERT INTO voucher (request, created_slot, cumulative, expires_at, signature) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT (request, created_slot) DO UPDATE SET
+            try database.insert(
+                id.columns + [
+                    ("cumulative", voucher.cumulative.column), ("expires_at", voucher.message.expiresAt.rawValue),
+                    ("signature", voucher.signature.blob),
+                ],
+                into: "voucher",
+                onConflict: """
+                    (request, created_slot) DO UPDATE SET
                         cumulative = excluded.cumulative, expires_at = excluded.expires_at,
                         signature = excluded.signature
-                    """,
-                arguments: [
-                    id.request.blob, Int64(bitPattern: id.createdSlot), voucher.cumulative.column,
-                    voucher.message.expiresAt.rawValue, voucher.signature.blob,
-                ]
+                    """
             )
         }
     }
@@ -78,8 +73,8 @@ extension ProviderStore {
         try await read { database in
             try Row.fetchOne(
                 database,
-                sql: "SELECT * FROM voucher WHERE request = ? AND created_slot = ?",
-                arguments: [id.request.blob, Int64(bitPattern: id.createdSlot)]
+                sql: "SELECT * FROM voucher WHERE \(LockID.condition)",
+                arguments: id.key
             ).map(VoucherRecord.read)
         }
     }
