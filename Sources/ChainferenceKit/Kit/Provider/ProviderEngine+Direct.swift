@@ -45,8 +45,12 @@ extension ProviderEngine {
         case .notOpen?:
             guard let other = self.active(id) else { throw PeerErrorMessage(.requestOver) }
             return other
-        case .busy?: throw Self.busy
-        case .modelNotServed?: throw PeerErrorMessage(.modelUnavailable, retryAfter: .seconds(30))
+        case .busy?:
+            try await giveBack(active)
+            throw Self.busy
+        case .modelNotServed?:
+            try await giveBack(active)
+            throw PeerErrorMessage(.modelUnavailable, retryAfter: .seconds(30))
         case .stakeTooSmall?, .unprofitable?: throw PeerErrorMessage(.stakeTooSmall)
         default: throw PeerErrorMessage(.requestNotLockedHere)
         }
@@ -58,6 +62,31 @@ extension ProviderEngine {
         }
         report(.locked(request: active.address, terms: lock.terms, deadline: lock.deadline))
         return active
+    }
+
+    /// Ends a direct request that was paid for in good faith and can't be served after all: nobody but this provider could
+    /// let its client have the stake at once.
+    ///
+    /// It costs a transaction fee, or a share of one. Only a connected client that has proved to be the request's gets that
+    /// far, and only in the moment between the provider's word that it is free and the chain's that it is paid.
+    private func giveBack(_ active: ActiveLock) async throws {
+        let isFirst = state.withLock { state in
+            guard state.locks[active.address] == nil else { return false }
+            active.state.withLock { lock in
+                lock.hasFailed = true
+                lock.closedAt = time.now
+            }
+            state.locks[active.address] = active
+            return true
+        }
+        guard isFirst else { return }
+        do {
+            try await store.save(record(of: active, .locked))
+        } catch {
+            drop(active)
+            throw error
+        }
+        wake.yield()
     }
 
     /// Asks the chain for what connected clients wait for: all of it at once, and at most once a second.
