@@ -37,6 +37,9 @@ public struct Quote: Hashable, Sendable {
     /// What the request account holds while it exists; it comes back when the request is closed.
     public let rent: Lamports
 
+    /// What the chain wants to stay in the wallet, if anything stays there: the rent exemption of an account without data.
+    public let reserve: Lamports
+
     /// The market's share, taken out of the server's charge; the client pays nothing on top.
     public let platformFee: BasisPoints
 
@@ -57,8 +60,8 @@ public struct Quote: Hashable, Sendable {
     /// The most that can be gone in the end: the whole stake and the fees.
     public var worstCost: Lamports { stake.saturatingAdding(transactionFees) }
 
-    /// What the wallet must hold to begin: stake, rent and fees.
-    public var needed: Lamports { worstCost.saturatingAdding(rent) }
+    /// What the wallet must hold to begin: stake, rent, fees, and what has to stay in it.
+    public var needed: Lamports { worstCost.saturatingAdding(rent).saturatingAdding(reserve) }
 
     /// Works a quote out.
     ///
@@ -71,6 +74,7 @@ public struct Quote: Hashable, Sendable {
     ///   - expectedUsage: What the caller expects to use.
     ///   - fees: What the chain takes for each step.
     ///   - rent: The rent-exempt minimum of this request's account.
+    ///   - reserve: What the chain wants to stay in the wallet.
     ///   - platformFee: The market's fee now.
     ///   - flow: Which way the request takes.
     /// - Throws: ``QuoteError``.
@@ -83,6 +87,7 @@ public struct Quote: Hashable, Sendable {
         expectedUsage: TokenCount,
         fees: FeeSchedule,
         rent: Lamports,
+        reserve: Lamports = .zero,
         platformFee: BasisPoints,
         flow: RequestFlow = .open
     ) throws(QuoteError) {
@@ -100,6 +105,7 @@ public struct Quote: Hashable, Sendable {
         self.transactionFees = fees.publish.saturatingAdding(fees.close)
         self.serverFees = (flow == .open ? fees.lock : .zero).saturatingAdding(fees.claimWithVoucher)
         self.rent = rent
+        self.reserve = reserve
         self.platformFee = platformFee
         self.breakEvenOutput = terms.breakEvenOutput(
             inputTokens: expectedUsage.input,

@@ -89,6 +89,66 @@ struct DoctorTests {
         }
     }
 
+    @Test("A provider that runs is recognised, its port answers, and its offers are compared with the chain's")
+    func running() async throws {
+        try await TestMarket.with { market in
+            let wallet = try market.wallet()
+            let path = try keyFile(wallet)
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let folder = NSTemporaryDirectory() + "doctor-running-\(UInt32.random(in: 0 ... .max))"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            @Sendable func plan(_ price: UInt64) -> Provider.Plan {
+                var configuration = Provider.Configuration.localnet
+                configuration.stateFolder = folder
+                let offer = Provider.Offer(
+                    model: "test/scripted",
+                    pricePerMillionTokens: .lamports(price),
+                    backend: .main
+                )
+                return Provider.Plan(
+                    offers: [offer],
+                    backends: [.main: ScriptedBackend()],
+                    configuration: configuration
+                )
+            }
+            @Sendable func examine(_ price: UInt64, healthURL: String? = nil) async -> [Finding] {
+                await Doctor(cluster: market.endpoint, walletPath: path, provider: plan(price), healthURL: healthURL)
+                    .examine()
+            }
+            let before = await examine(1_000)
+            #expect(before.contains { $0.subject == .provider && $0.detail.contains("does not run") })
+            #expect(before.contains { $0.subject == .offers && $0.detail.contains("nothing is on the chain") })
+            #expect(before.allSatisfy { $0.status == .good }, "\(before)")
+
+            let store = try ProviderStore(
+                path: ProviderStore.standardPath(wallet: wallet.address, market: .localnet, folder: folder)
+            )
+            let seller = try market.seller(of: plan(1_000), wallet: wallet, store: store)
+            try await market.running(seller) {
+                let well = await examine(1_000)
+                #expect(well.allSatisfy { $0.status == .good }, "\(well)")
+                #expect(well.contains { $0.subject == .provider && $0.detail.contains("it runs") })
+                #expect(
+                    well.contains { $0.subject == .offers && $0.detail.contains("lists what the configuration offers") }
+                )
+                #expect(well.contains { $0.subject == .address && $0.detail.contains("accepts connections") })
+                // The file says something else than the provider that runs was started with.
+                let changed = await examine(2_000)
+                let offers = try #require(changed.first { $0.subject == .offers && $0.status == .warning })
+                #expect(offers.detail == "test/scripted is listed at other prices")
+                #expect(offers.advice?.contains("-HUP") == true)
+                // Nobody tells its health where the file says that it would be.
+                let silent = await examine(1_000, healthURL: "http://127.0.0.1:9/health")
+                #expect(silent.contains { $0.subject == .provider && $0.status == .failure && $0.advice != nil })
+            }
+            try store.close()
+            let after = await examine(1_000)
+            let alive = try #require(after.first { $0.subject == .offers && $0.status == .warning })
+            #expect(alive.detail.contains("takes it for alive"))
+        }
+    }
+
     @Test(
         "The clock's difference is judged, whatever the numbers",
         arguments: [

@@ -101,6 +101,32 @@ struct ClientFlowTests {
         }
     }
 
+    @Test("What the quote says that a wallet must hold is enough, and a lamport less is said before anything is sent")
+    func needed() async throws {
+        try await TestMarket.with { market in
+            let seller = try market.seller()
+            try await market.running(seller) {
+                let quote = try await market.client(Keypair()).quote("test/scripted", budget: 1_000_000)
+                #expect(quote.reserve == (try await market.chain.rpc.getMinimumBalanceForRentExemption(dataLength: 0)))
+                let just = try market.wallet(quote.needed)
+                let answer = try await market.client(just).withSession("test/scripted", budget: 1_000_000) {
+                    try await $0.ask(market.prompt())
+                }
+                #expect(answer.usage.output == 40)
+                let short = try market.wallet(quote.needed.saturatingSubtracting(1))
+                let error = await #expect(throws: ClientError.self) {
+                    try await market.client(short).withSession("test/scripted", budget: 1_000_000) {
+                        try await $0.ask(market.prompt())
+                    }
+                }
+                guard case .insufficientFunds(_, _, quote.needed) = error?.reason, error?.cost == .nothing else {
+                    Issue.record("\(String(describing: error))")
+                    return
+                }
+            }
+        }
+    }
+
     @Test("A full server refuses before the money goes out")
     func refusedBeforePaying() async throws {
         try await TestMarket.with { market in

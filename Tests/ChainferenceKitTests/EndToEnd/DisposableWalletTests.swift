@@ -147,6 +147,17 @@ struct DisposableWalletTests {
         for party in PrivacyReport.Party.allCases where party != .proxy && party != .network {
             #expect(!hidden.facts(of: party).contains(.clientAddress), "\(party)")
         }
+        // What is learned and what is hidden never overlap, and together they are all that matters most.
+        for report in [open, hidden] {
+            for finding in report.findings {
+                #expect(Set(finding.facts).isDisjoint(with: finding.hidden))
+                let told = Set(finding.facts).union(finding.hidden)
+                #expect(told.isSuperset(of: [.promptAndAnswer, .clientAddress]))
+            }
+        }
+        #expect(open.hidden(from: .chain) == [.promptAndAnswer, .clientAddress])
+        #expect(hidden.hidden(from: .server) == [.clientAddress])
+        #expect(hidden.hidden(from: .relay) == [.promptAndAnswer, .clientAddress, .wallet(isDisposable: true)])
         // Whatever is configured: the server reads the prompt, and the relay never learns the wallet.
         for report in [open, hidden] { #expect(report.facts(of: .server).first == .promptAndAnswer) }
         #expect(!hidden.facts(of: .relay).contains(.requestAndCharge))

@@ -1,6 +1,7 @@
 import ChainferenceKit
 import ChainferenceTesting
 import Foundation
+import GRDB
 import LocalCluster
 import Testing
 
@@ -15,7 +16,7 @@ struct JournalTests {
         try await body(folder.appendingPathComponent("client.sqlite").path)
     }
 
-    private func record(stake: Lamports, at seconds: Int64) -> StakeRecord {
+    private func record(stake: Lamports, at seconds: Int64, in journal: ClientJournal? = nil) -> StakeRecord {
         StakeRecord(
             request: Keypair().address,
             wallet: Keypair().address,
@@ -23,19 +24,20 @@ struct JournalTests {
             server: nil,
             stake: stake,
             credit: 0,
-            createdAt: UnixTime(rawValue: seconds)
+            createdAt: UnixTime(rawValue: seconds),
+            owner: journal?.owner?.name ?? ""
         )
     }
 
-    @Test("A journal survives being closed, belongs to its owner alone and to one process at a time")
+    @Test("A journal survives being closed, and belongs to its owner alone; seeds have numbers of their own")
     func file() async throws {
         try await withPath { path in
             let first = try ClientJournal(path: path)
             let record = record(stake: 100, at: 1_000)
             try await first.intend(record, fees: 10, limits: SpendLimits())
             try await first.published(record.request, fee: 5)
-            #expect(throws: StoreError.inUse(path: path)) { try ClientJournal(path: path) }
-            #expect(try await first.takeDisposableWallet { _ in record.wallet } == 0)
+            let (seed, other) = (WalletSeed(of: Keypair()), WalletSeed(of: Keypair()))
+            #expect(try await first.takeDisposableWallet(of: seed) == 0)
             try first.close()
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             #expect(attributes[.posixPermissions] as? Int == 0o600)
@@ -44,12 +46,92 @@ struct JournalTests {
             expected.state = .published
             expected.fees = 5
             #expect(try await second.unsettledStakes() == [expected])
-            let other = Keypair().address
-            #expect(try await second.takeDisposableWallet { _ in other } == 1)
+            #expect(try await second.takeDisposableWallet(of: seed) == 1)
+            #expect(try await second.takeDisposableWallet(of: other) == 0)
+            #expect(try await second.disposableWallets(of: seed).map(\.index) == [0, 1])
             try await second.settled(record.request, charge: 30, fees: nil)
             #expect(try await second.unsettledStakes().isEmpty)
             #expect(try await second.spent(inTheDayBefore: UnixTime(rawValue: 1_000)) == 35)
             try second.close()
+        }
+    }
+
+    @Test("Processes share a journal and its limits; a stake is another's as long as its process lives")
+    func shared() async throws {
+        try await withPath { path in
+            // Each journal has its own mark and its own connections, as in two processes.
+            let first = try ClientJournal(path: path)
+            let second = try ClientJournal(path: path)
+            let limits = SpendLimits(perDay: 1_000)
+            let stake = record(stake: 100, at: 1_000, in: first)
+            try await first.intend(stake, fees: 0, limits: limits)
+            #expect(second.isWorkedOnElsewhere(stake) && !first.isWorkedOnElsewhere(stake))
+
+            // Twenty at once for what is left: nine fit, whoever is faster.
+            let granted = await withTaskGroup(of: Bool.self) { group in
+                for number in 0..<20 {
+                    let journal = number % 2 == 0 ? first : second
+                    group.addTask {
+                        let record = self.record(stake: 100, at: 1_000, in: journal)
+                        return (try? await journal.intend(record, fees: 0, limits: limits)) != nil
+                    }
+                }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(granted == 9)
+
+            // The mark goes with the process, and nothing of it stays.
+            try first.close()
+            #expect(!second.isWorkedOnElsewhere(stake))
+            try second.close()
+            let folder = (path as NSString).deletingLastPathComponent
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(!left.contains { $0.contains("owner") }, "\(left)")
+        }
+    }
+
+    @Test("A journal of an earlier version is brought up to date with what is in it")
+    func migration() async throws {
+        try await withPath { path in
+            let old = try DatabaseQueue(path: path)
+            let (request, wallet, seed) = (Keypair().address, Keypair().address, WalletSeed(of: Keypair()))
+            try await old.write { database in
+                try database.execute(sql: StakeRecord.schema)
+                try database.execute(sql: DisposableWalletRecord.schema)
+                try database.execute(
+                    sql: "INSERT INTO stake VALUES (?, ?, 'test/model', NULL, 100, 0, 'published', 0, 5, 1000)",
+                    arguments: [request.blob, wallet.blob]
+                )
+                try database.execute(
+                    sql: "INSERT INTO disposable_wallet VALUES (0, ?, 1), (1, ?, 0), (2, ?, 0)",
+                    arguments: [seed.keypair(0).address.blob, seed.keypair(1).address.blob, wallet.blob]
+                )
+                try database.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+                try database.execute(sql: "INSERT INTO grdb_migrations VALUES ('1: stakes, disposable wallets')")
+            }
+            try old.close()
+            let journal = try ClientJournal(path: path)
+            #expect(try await journal.unsettledStakes().map(\.request) == [request])
+            // The third belongs to another seed; its number is not given out again.
+            #expect(try await journal.disposableWallets(of: seed).map(\.index) == [0, 1])
+            #expect(try await journal.disposableWallets(of: seed).map(\.isRetired) == [true, false])
+            #expect(try await journal.takeDisposableWallet(of: seed) == 3)
+            try journal.close()
+        }
+    }
+
+    @Test("A sweep leaves a stranger's request of the same wallet alone until its time is over")
+    func strangers() async throws {
+        try await TestMarket.with { market in
+            let buyer = try market.wallet()
+            let raw = RawClient(market: market, wallet: buyer)
+            try await raw.publish()
+            let client = try await market.client(buyer)
+            let first = try await client.sweep()
+            #expect(first.cancelled.isEmpty && Array(first.waiting.keys) == [raw.request])
+            market.cluster.advance(by: .seconds(601))
+            market.cluster.advanceSlot()
+            #expect(try await client.sweep().cancelled == [raw.request])
         }
     }
 

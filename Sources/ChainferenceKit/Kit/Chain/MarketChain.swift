@@ -18,6 +18,10 @@ struct MarketChain: Sendable {
 
     let market: Market
     let rpc: RPCClient
+
+    /// Asks for what can wait and may fail: one call at a time, given up at the first trouble, which is no reason for ``rpc`` to
+    /// slow down.
+    let leisurely: RPCClient
     private(set) var sender: TransactionSender
 
     /// Names the cluster in every peer handshake.
@@ -26,17 +30,28 @@ struct MarketChain: Sendable {
     /// How often a waited-for account is looked at again.
     let pollInterval: Duration
 
+    /// Tells this cluster and program from all others, in what is written down for later.
+    var name: String { "\(genesisHash)/\(market.program)" }
+
     /// Connects: asks the node which cluster it serves, and refuses one that is not what it claims to be.
     ///
     /// - Parameters:
     ///   - market: The deployment.
     ///   - rpc: Asks the node; made with ``errors(of:)`` it names the program's errors.
+    ///   - leisurely: Asks it for what can wait; nil for `rpc`.
     ///   - sender: Sends transactions.
     ///   - pollInterval: How often a waited-for account is looked at again.
     /// - Throws: `RPCError`.
-    init(market: Market, rpc: RPCClient, sender: TransactionSender, pollInterval: Duration) async throws {
+    init(
+        market: Market,
+        rpc: RPCClient,
+        leisurely: RPCClient? = nil,
+        sender: TransactionSender,
+        pollInterval: Duration
+    ) async throws {
         self.market = market
         self.rpc = rpc
+        self.leisurely = leisurely ?? rpc
         self.sender = sender
         self.pollInterval = pollInterval
         try await rpc.verifyCluster()
@@ -70,9 +85,12 @@ struct MarketChain: Sendable {
             http: http,
             logger: logger
         )
+        var leisure = RPCPolicy(deadline: .seconds(10), attemptTimeout: .seconds(10), maximumAttempts: 1)
+        leisure.concurrentCalls = 1
         return try await MarketChain(
             market: market,
             rpc: rpc,
+            leisurely: RPCClient(cluster: cluster, policy: leisure, http: http),
             sender: TransactionSender(rpc: rpc, pubsub: pubsub, policy: cluster.isLoopback ? .localnet : SendPolicy()),
             pollInterval: .milliseconds(cluster.isLoopback ? 50 : 1_000)
         )
@@ -137,6 +155,14 @@ extension MarketChain {
     /// The rent that a request for this model holds while it exists.
     func rent(forRequestOf model: ModelID) async throws -> Lamports {
         try await rpc.getMinimumBalanceForRentExemption(dataLength: UInt64(RequestAccount.dataLength(for: model)))
+    }
+
+    /// What the chain wants to stay in a wallet, worked out of the rent for a request: rent goes by the bytes, and 128 are
+    /// added to those of every account.
+    func reserve(byRent rent: Lamports, forRequestOf model: ModelID) -> Lamports {
+        let overhead: UInt64 = 128
+        let bytes = overhead + UInt64(RequestAccount.dataLength(for: model))
+        return Lamports(rawValue: UInt64(clamping: UInt128(rent.rawValue) * UInt128(overhead) / UInt128(bytes)))
     }
 
     /// The cluster's own time, by which deadlines are judged.

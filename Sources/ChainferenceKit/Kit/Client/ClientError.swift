@@ -1,4 +1,6 @@
+import Foundation
 public import InferenceMarket
+public import PeerChannel
 public import Solana
 
 /// Why there is no (complete) answer: what happened, what it cost, what to do.
@@ -25,6 +27,8 @@ public struct ClientError: Error, Sendable {
         case unusablePeerAddress(String, reason: String)
         /// The server that locked can't be reached.
         case unreachable(server: Address, peerAddress: String, cause: any Error)
+        /// The server would not take the request or the prompt, and said why.
+        case refused(server: Address, PeerErrorMessage)
         /// The server broke off, stalled or sent what it must not.
         case interrupted(server: Address, cause: any Error)
         /// The server's counts are not believable.
@@ -85,10 +89,38 @@ extension ClientError.Cost: CustomStringConvertible {
         case .charged(let charge, let fees):
             "\(charge) were charged for what had been delivered, and transaction fees of \(fees) spent; the rest came back."
         case .atMost(let amount, .some(let time)):
-            "At most \(amount) can still be charged; the rest is free after \(time): sweep the wallet then."
+            "At most \(amount) can still be charged; the rest is free after \(time.utc): sweep the wallet then."
         case .atMost(let amount, nil):
             "At most \(amount) can still be charged; sweep the wallet to bring the rest home."
         }
+    }
+}
+
+extension UnixTime {
+    /// The time in UTC, for people: `2026-11-23 07:05:33 UTC`.
+    var utc: String {
+        let style = Date.ISO8601FormatStyle(dateTimeSeparator: .space).year().month().day().time(
+            includingFractionalSeconds: false
+        )
+        return Date(timeIntervalSince1970: Double(rawValue)).formatted(style) + " UTC"
+    }
+}
+
+extension ClientError.Reason {
+    /// Whether a server has said that it does not go on.
+    var isRefusal: Bool {
+        switch self {
+        case .refused: true
+        case .interrupted(_, let cause):
+            if case PeerError.server? = cause as? PeerError { true } else { false }
+        default: false
+        }
+    }
+
+    /// A cause as a sentence of its own; most say already what to do, and end with a full stop.
+    private func sentence(_ cause: any Error) -> String {
+        let text = "\(cause)"
+        return text.last.map { ".!?".contains($0) } ?? true ? text : text + "."
     }
 }
 
@@ -106,8 +138,8 @@ extension ClientError.Reason: CustomStringConvertible {
         case .budgetTooSmall(let budget, let needed):
             "A budget of \(budget) doesn't pay for the prompt and one token. Raise it to \(needed) or more."
         case .insufficientFunds(let wallet, let balance, let needed):
-            "The wallet \(wallet) holds \(balance), but stake, rent and fees need \(needed). Fund the wallet or lower "
-                + "the budget."
+            "The wallet \(wallet) holds \(balance), but stake, rent, fees and what must stay in it take \(needed). Fund the "
+                + "wallet or lower the budget."
         case .promptTooLong(let bytes, let limit):
             "The prompt has \(bytes) bytes; the limit is \(limit). Shorten it."
         case .malformedPrompt(let problem):
@@ -119,15 +151,16 @@ extension ClientError.Reason: CustomStringConvertible {
         case .unusablePeerAddress(let address, let problem):
             "The server's peer address can't be used: \(problem) (\(address)). Try again: another server may lock."
         case .unreachable(let server, let address, let cause):
-            "The server \(server) locked the request but can't be reached at \(address): \(cause). Try again: another "
-                + "server may lock."
+            "The server \(server) can't be reached at \(address): \(sentence(cause)) Try again: another server may do better."
+        case .refused(let server, let message): "The server \(server) refused. \(message)"
         case .interrupted(let server, let cause):
-            "The server \(server) did not finish the answer: \(cause). What came so far is yours; ask again for the rest."
+            "The server \(server) did not finish the answer: \(sentence(cause)) What came so far is yours; ask again for the rest."
         case .implausibleCount(let reported, let plausible, let what):
             "The server counts \(reported) \(what), but what was sent holds \(plausible) at most. The session was ended; "
                 + "nothing was promised for the difference."
         case .serverUnfit(let server, let cause):
-            "The chain does not let the server \(server) take the request: \(cause) Try again: another server may."
+            "The chain does not let the server \(server) take the request: \(sentence(cause)) Try again: another server "
+                + "may be let."
         case .budgetUsedUp(let promised, let needed):
             "\(promised) of the budget are promised already, and to go on would take \(needed) in all. Ask again with a "
                 + "larger budget."
@@ -138,7 +171,7 @@ extension ClientError.Reason: CustomStringConvertible {
             "The session would stake \(needed) with its fees; \(spent) of the day's limit of \(limit) are spent or staked "
                 + "already. Wait, lower the budget, or raise the limit."
         case .chain(let cause):
-            "The cluster did not do its part: \(cause)."
+            "The cluster did not do its part: \(sentence(cause))"
         }
     }
 }

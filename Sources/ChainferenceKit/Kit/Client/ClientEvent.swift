@@ -7,7 +7,8 @@ public import Solana
 ///
 /// In the open flow the order is quoted, published, locked, connected; in the direct flow quoted, chosen, connected,
 /// published, locked. Then comes accepted, the answer, finished, settled. Where a server fails, ``failedOver(_:)`` comes and
-/// the phases of the next one follow, each server with a settlement of its own. Each phase's event comes when its outcome is certain: what an event reports needs no second look at the chain.
+/// the phases of the next one follow, each server with a settlement of its own. Each phase's event comes when its outcome is
+/// certain: what an event reports needs no second look at the chain.
 public enum ClientEvent: Sendable {
     /// Servers were found; this is what the session can cost. Nothing is spent yet.
     case quoted(Quote)
@@ -102,13 +103,6 @@ public struct Settlement: Hashable, Sendable {
 
     /// How far the settlement has come.
     public let state: State
-    /// Whether nothing of the request is left on the chain.
-    var isFinal: Bool {
-        switch state {
-        case .complete, .refunded: true
-        case .awaitingClaim: false
-        }
-    }
     /// The request's account.
     public let request: Address
     /// What was staked.
@@ -123,4 +117,12 @@ public struct Settlement: Hashable, Sendable {
     public var stakeReturned: Lamports { stake.saturatingSubtracting(charge) }
     /// What the session cost in all.
     public var cost: Lamports { charge.saturatingAdding(transactionFees) }
+
+    /// Whether nothing of the request is left on the chain.
+    var isFinal: Bool {
+        switch state {
+        case .complete, .refunded: true
+        case .awaitingClaim: false
+        }
+    }
 }

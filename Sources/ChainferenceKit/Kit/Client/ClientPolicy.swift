@@ -29,6 +29,9 @@ public struct ClientPolicy: Hashable, Sendable {
     /// Makes the exploration repeatable; nil for chance.
     public var explorationSeed: UInt64?
 
+    /// How much is read of the servers' past; nil goes by their counters alone.
+    public var reputation: ReputationReading? = ReputationReading()
+
     /// How many servers may be paid in one session: the first one, and those that take over when it fails.
     public var maximumServers = 3
 
@@ -63,6 +66,10 @@ public struct ClientPolicy: Hashable, Sendable {
 
     /// How long to wait for the server to claim after a session that failed or was cancelled.
     public var abandonDeadline: Duration = .seconds(10)
+
+    /// How long a server that refuses what is paid for already may take to give it back by itself; then the client ends the
+    /// lock, which takes ten minutes.
+    public var refundDeadline: Duration = .seconds(5)
 
     /// Whether sizes and times on the wire are hidden; off is an explicit choice.
     public var shaping = PeerShaping.constantRate

@@ -38,15 +38,22 @@ extension InferenceClient {
     /// - Parameters:
     ///   - model: The model.
     ///   - prompt: What is to be asked, for the price; nil for something short.
-    ///   - history: What the chain remembers of comparisons and payers, if that was read; see ``history(of:limit:)``.
+    ///   - history: What the chain remembers of comparisons and payers; nil for what a session would go by, which is what this
+    ///     client has read by itself (see ``ClientPolicy/reputation``).
     /// - Returns: All of them.
     /// - Throws: ``ClientError`` when there is none.
     public func choices(
         for model: ModelID,
         prompt: GenerationRequest? = nil,
-        history: ServerHistory = ServerHistory()
+        history: ServerHistory? = nil
     ) async throws -> [ServerChoice] {
-        rank(try await offers(for: model), usage: expectedUsage(of: prompt), history: history)
+        let offers = try await offers(for: model)
+        do {
+            let known = if let history { history } else { try await knownHistory(of: offers) }
+            return rank(offers, usage: expectedUsage(of: prompt), history: known)
+        } catch {
+            throw ClientError.wrapping(error)
+        }
     }
 
     /// Every server that is alive, whatever it offers.
@@ -123,13 +130,14 @@ extension InferenceClient {
             throw ClientError(.noMarket(program: chain.market.program))
         }
         let usage = expectedUsage(of: prompt)
-        let ranked = rank(offers, usage: usage, history: ServerHistory())
+        let ranked = rank(offers, usage: usage, history: try await knownHistory(of: offers))
         let accounts = Dictionary(servers.map { ($0.owner, $0) }, uniquingKeysWith: { first, _ in first })
         let hasAddress = ranked.contains { accounts[$0.offer.server]?.peerAddress.isEmpty == false }
         let flow: RequestFlow = policy.flow == .only(.open) || !hasAddress ? .open : .direct
         // In the open flow whoever is fastest locks; the caps are what keeps the price down.
         let terms = flow == .direct ? ranked[0].offer.terms : offers[0].terms
         let caps = terms.raised(by: policy.tolerance)
+        let rent = try await chain.rent(forRequestOf: model)
         let dearest = terms.raised(by: policy.failoverTolerance).charge(for: usage)
         do {
             return MarketSurvey(
@@ -141,14 +149,15 @@ extension InferenceClient {
                     stake: budget,
                     expectedUsage: usage,
                     fees: FeeSchedule(),
-                    rent: try await chain.rent(forRequestOf: model),
+                    rent: rent,
+                    reserve: chain.reserve(byRent: rent, forRequestOf: model),
                     platformFee: market.fee,
                     flow: flow
                 ),
                 choices: ranked.filter { $0.offer.terms.charge(for: usage) <= dearest },
                 accounts: accounts
             )
-        } catch let error as QuoteError {
+        } catch {
             switch error {
             case .stakePaysForNothing(let stake, let needed):
                 throw ClientError(.budgetTooSmall(budget: stake, needed: needed))
@@ -165,14 +174,16 @@ extension InferenceClient {
     }
 
     private func rank(_ offers: [Offer], usage: TokenCount, history: ServerHistory) -> [ServerChoice] {
+        let reputations = offers.map { ($0.account, $0.reputation) }
+        let strengths = history.strengths(beside: Dictionary(reputations) { first, _ in first })
         let facts = offers.map { offer in
             let record = shared.latencies.record(of: offer.server)
             return ServerFacts(
                 offer: offer,
                 latency: record.latency,
                 failures: record.failures,
-                preference: history.model?.estimates[offer.account],
-                distinctPayers: history.payers[offer.account]?.count
+                preference: strengths[offer.account],
+                distinctPayers: history.distinctPayers(of: offer.account, trials: offer.reputation.trials)
             )
         }
         let ranking = ServerRanking(usage: usage, exploration: policy.exploration)

@@ -28,27 +28,50 @@ extension InferenceClient {
             throw ClientError(.serverUnfit(server: server.owner, cause: QuoteChanged()))
         }
         let address = chain.market.request(of: wallet.address, voucherSigner: order.keys.voucherKey.address).address
-        return try await connected(order, to: server.peerAddress, of: server, request: address, host) { peer in
+        do {
+            return try await connectAndPay(order, choice, server, (index, listing), address, host)
+        } catch let late as LateRequest {
+            // The server would not wait for a transaction that took its time; now it can see it.
+            return try await connected(order, to: server.peerAddress, of: server, request: address, host) { _ in
+                (late.request, late.lock)
+            }
+        }
+    }
+
+    private func connectAndPay(
+        _ order: SessionHost.Order,
+        _ choice: ServerChoice,
+        _ server: ServerAccount,
+        _ listed: (index: UInt8, listing: Listing),
+        _ address: Address,
+        _ host: SessionHost
+    ) async throws -> Settlement {
+        try await connected(order, to: server.peerAddress, of: server, request: address, host) { peer in
             if let ending = order.ending.current, case .failed(let error) = ending { throw error }
             let request: OwnRequest
             do {
                 request = try await publish(
                     Publication(
-                        mode: .direct(owner: server.owner, listingIndex: index),
+                        mode: .direct(owner: server.owner, listingIndex: listed.index),
                         server: choice.offer.account,
-                        caps: listing.terms.raised(by: policy.tolerance),
+                        caps: listed.listing.terms.raised(by: policy.tolerance),
                         check: { try peer.check() }
                     ),
                     for: order,
                     of: host
                 )
-            } catch let error as TransactionSendError where error.failure != nil {
+            } catch let error as TransactionSendError where error.programError is MarketError {
                 throw ClientError(.serverUnfit(server: server.owner, cause: error))
             }
             let found = try await chain.waitForRequest(request.address, within: policy.lockDeadline) {
                 $0?.account.state.lock
             }
             guard let lock = found else { throw ClientError(.notLocked(within: policy.lockDeadline)) }
+            do {
+                try peer.check()
+            } catch PeerError.server(let message) where message.code == .requestUnknown {
+                throw LateRequest(request: request, lock: lock)
+            }
             return (request, lock)
         }
     }
@@ -115,9 +138,12 @@ extension InferenceClient {
                 }
             }
         } catch let error as ScopeError {
-            throw error.cause
+            guard case PeerError.server(let message)? = error.cause as? PeerError else { throw error.cause }
+            throw ClientError(.refused(server: server.owner, message))
         } catch let error as CancellationError {
             throw error
+        } catch PeerError.server(let message) {
+            throw ClientError(.refused(server: server.owner, message))
         } catch {
             throw ClientError(.unreachable(server: server.owner, peerAddress: "\(address)", cause: error))
         }
@@ -163,6 +189,12 @@ extension InferenceClient {
     private struct ScopeError: Error {
         let cause: any Error
         init(_ cause: any Error) { self.cause = cause }
+    }
+
+    /// A request that is on the chain after its server has stopped waiting for it.
+    private struct LateRequest: Error {
+        let request: OwnRequest
+        let lock: RequestAccount.Lock
     }
 
     private struct QuoteChanged: Error, CustomStringConvertible {

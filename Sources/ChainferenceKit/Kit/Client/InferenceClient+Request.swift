@@ -28,6 +28,7 @@ extension InferenceClient {
     ) async throws -> OwnRequest {
         let quote = host.survey.quote
         let needed = order.stake.saturatingAdding(quote.transactionFees).saturatingAdding(quote.rent)
+            .saturatingAdding(quote.reserve)
         let balance = try await chain.balance(of: wallet.address)
         guard balance >= needed else {
             throw ClientError(.insufficientFunds(wallet: wallet.address, balance: balance, needed: needed))
@@ -74,7 +75,9 @@ extension InferenceClient {
                     server: publication.server,
                     stake: order.stake,
                     credit: credit,
-                    createdAt: UnixTime(rawValue: Int64(Date().timeIntervalSince1970))
+                    createdAt: UnixTime(rawValue: Int64(Date().timeIntervalSince1970)),
+                    chain: chain.name,
+                    owner: journal.owner?.name ?? ""
                 ),
                 fees: quote.transactionFees,
                 limits: policy.spendLimits

@@ -52,6 +52,8 @@ extension InferenceClient {
         }
         onEvent(.quoted(survey.quote))
         return try await listening { client in
+            // Goes on while the session does, for the next choice.
+            async let _: Void = client.learn(about: survey.choices.map(\.offer.account))
             let host = SessionHost(client: client, survey: survey, closesRequests: closesRequests, emit: onEvent)
             host.state.withLock { $0.refused = excluded }
             return try await withThrowingTaskGroup(of: Void.self) { group in

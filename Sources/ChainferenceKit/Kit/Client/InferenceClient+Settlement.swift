@@ -39,6 +39,7 @@ extension InferenceClient {
         guard case .claimed(_, let charge, _) = found.account.state else {
             preconditionFailure("only claimed requests are closed")
         }
+        try await journal.charged(request.address, charge)
         let close = CloseRequestInstruction(request: request.address, requester: wallet.address)
         let sent = try await chain.send([close.instruction(in: chain.market)], wallet: wallet)
         var request = request
@@ -68,7 +69,14 @@ extension InferenceClient {
     ///
     /// What it spends stands in the order even if it fails then, so that it can be tried again. Ends at the policy's
     /// `abandonDeadline`.
-    func abandon(_ order: SessionHost.Order) async throws -> Settlement? {
+    ///
+    /// - Parameters:
+    ///   - order: Has the request, if there is one.
+    ///   - isRefused: Whether the server has said that it does not go on; an honest one settles or gives back by itself then,
+    ///     sooner than the client could end the lock, and at its own cost.
+    /// - Returns: How far it came; nil when nothing was published.
+    /// - Throws: What the chain answers with.
+    func abandon(_ order: SessionHost.Order, isRefused: Bool) async throws -> Settlement? {
         guard let request = order.request.withLock({ $0 }) else { return nil }
         guard let found = try await chain.request(at: request.address) else {
             // A transaction whose fate is not known may land yet: the journal remembers it until it can't any more.
@@ -85,6 +93,10 @@ extension InferenceClient {
         case .locked where found.account.flags.contains(.closing):
             return try await settle(request, within: policy.abandonDeadline)
         case .locked:
+            if isRefused {
+                let settlement = try await settle(request, within: policy.refundDeadline)
+                if settlement.isFinal { return settlement }
+            }
             // What the server may claim it claims at once now; what it does not is back in ten minutes, not in an hour.
             instruction = BeginCloseInstruction(request: request.address, requester: wallet.address)
         case .claimed: return try await close(found, of: request)

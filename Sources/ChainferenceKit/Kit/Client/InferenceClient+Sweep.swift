@@ -15,7 +15,7 @@ public struct SweepReport: Hashable, Sendable {
     public var cancelled: [Address] = []
     /// Locks of sessions that crashed, which end ten minutes from now.
     public var closing: [Address] = []
-    /// Requests that a server may still claim, and until when.
+    /// Requests that a server may still claim, or lock, and until when.
     public var waiting: [Address: UnixTime] = [:]
     /// Requests that could not be dealt with this time, and why.
     public var failed: [Address: String] = [:]
@@ -56,9 +56,10 @@ extension InferenceClient: Service {
 
     /// Brings home everything of this wallet that is due: refunds, rent, and stakes of sessions that crashed.
     ///
-    /// Requests that sessions of this client and its copies work on are left alone. Open requests of anybody else with this
-    /// wallet are cancelled, so don't share a wallet between processes. Locks that the journal knows and nobody works on
-    /// any more are shortened to ten minutes.
+    /// Requests that sessions of this client and its copies work on are left alone, and so are those of other living
+    /// processes that share the journal. Of requests that the journal does not know only those are touched whose time is
+    /// over: somebody else may pay from the same wallet. Open ones that nobody works on any more are cancelled, locks
+    /// shortened to ten minutes.
     ///
     /// - Throws: ``ClientError`` when the chain can't be asked. A request that can't be dealt with stands in the report.
     @discardableResult
@@ -66,10 +67,13 @@ extension InferenceClient: Service {
         do {
             var report = SweepReport()
             let now = try await chain.now()
-            let stakes = try await journal.unsettledStakes().filter { $0.wallet == wallet.address }
+            let stakes = try await journal.unsettledStakes().filter {
+                $0.wallet == wallet.address && ($0.chain == chain.name || $0.chain.isEmpty)
+            }
+            let busy = Set(stakes.filter { journal.isWorkedOnElsewhere($0) }.map(\.request))
             let known = Set(stakes.map(\.request))
             let found = try await chain.requests(.requests(of: wallet.address))
-            for request in found where !shared.active.contains(request.address) {
+            for request in found where !shared.active.contains(request.address) && !busy.contains(request.address) {
                 do {
                     try await sweep(request, now: now, isKnown: known.contains(request.address), into: &report)
                 } catch let error as TransactionSendError {
@@ -77,7 +81,7 @@ extension InferenceClient: Service {
                     report.failed[request.address] = "\(error)"
                 }
             }
-            try await forget(stakes, except: Set(found.map(\.address)))
+            try await forget(stakes, except: Set(found.map(\.address)).union(busy))
             return report
         } catch {
             throw ClientError.wrapping(error)
@@ -104,6 +108,10 @@ extension InferenceClient: Service {
         var charge = Lamports.zero
         switch found.account.state {
         case .open:
+            guard isKnown || found.account.expiresAt < now else {
+                report.waiting[found.address] = found.account.expiresAt
+                return
+            }
             instruction = CancelRequestInstruction(request: found.address, requester: wallet.address)
             report.cancelled.append(found.address)
         case .locked(let lock) where lock.deadline < now:
@@ -127,6 +135,7 @@ extension InferenceClient: Service {
             return
         case .claimed(_, let claimed, _):
             charge = claimed
+            try await journal.charged(found.address, claimed)
             instruction = CloseRequestInstruction(request: found.address, requester: wallet.address)
             report.closed.append(found.address)
         }

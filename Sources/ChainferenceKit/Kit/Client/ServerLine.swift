@@ -95,14 +95,22 @@ final class ServerLine: Sendable {
         into partial: PartialAnswer,
         watch: ProgressWatch
     ) async throws -> Answer {
-        let answer = try await peer.prompt(prompt.body)
+        let answer: PeerAnswer
+        do {
+            answer = try await peer.prompt(prompt.body)
+        } catch PeerError.server(let message) {
+            throw ClientError(.refused(server: lock.server, message))
+        }
         var decoder = AnswerDecoder()
         var received: [UInt8] = []
         var inputTokens: UInt64 = 0
         var outputTokens: UInt64 = 0
-        for try await event in answer.events {
+        var isAccepted = false
+        var events = answer.events.makeAsyncIterator()
+        while let event = try await next(of: &events, isAccepted: isAccepted) {
             switch event {
             case .accepted(let parameters):
+                isAccepted = true
                 inputTokens = UInt64(parameters.inputTokens)
                 try meter.withLock { meter throws(ClientMeter.Fault) in
                     try meter.accept(inputTokens: inputTokens, promptBytes: UInt64(prompt.body.count))
@@ -157,6 +165,18 @@ final class ServerLine: Sendable {
         }
         try Task.checkCancellation()
         throw PeerError.truncated(received: UInt64(partial.text.utf8.count))
+    }
+
+    /// The next event; a server that breaks off before it has taken the prompt has refused it.
+    private func next(
+        of events: inout PeerAnswer.Events.AsyncIterator,
+        isAccepted: Bool
+    ) async throws -> PeerAnswerEvent? {
+        do {
+            return try await events.next()
+        } catch PeerError.server(let message) where !isAccepted {
+            throw ClientError(.refused(server: lock.server, message))
+        }
     }
 
     private func report(_ contents: [GenerationDelta.Content], into partial: PartialAnswer) throws {

@@ -1,5 +1,6 @@
 import Inference
 import InferenceMarket
+import PeerChannel
 import Solana
 import Synchronization
 
@@ -143,6 +144,7 @@ public struct Failover: Hashable, Sendable {
         switch error.reason {
         case .unreachable(_, _, let cause), .interrupted(_, let cause):
             return !isCausedByClient(cause)
+        case .refused(_, let message): return !isCausedByClient(PeerError.server(message))
         case .unusablePeerAddress, .implausibleCount, .serverUnfit: return true
         default: return false
         }

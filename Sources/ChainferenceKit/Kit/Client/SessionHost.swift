@@ -189,7 +189,7 @@ final class SessionHost: Sendable {
         } catch {
             order.ready.resolve(.failure(error))
             if case .done = order.ending.current { books.failure = error }
-            books.settlement = await lookAfter(order)
+            books.settlement = await lookAfter(order, after: error)
             books.request = order.request.withLock { $0 }
             if let settlement = books.settlement { emit(.settled(settlement)) }
         }
@@ -198,10 +198,12 @@ final class SessionHost: Sendable {
     }
 
     /// Brings the money of a line home that did not do its part; nil when the chain can't be asked.
-    private func lookAfter(_ order: Order) async -> Settlement? {
+    private func lookAfter(_ order: Order, after error: any Error) async -> Settlement? {
+        let isRefused = (error as? ClientError)?.reason.isRefusal ?? false
         // What the server does at the same moment makes a transaction fail, and another one right.
         for _ in 0..<4 {
-            if let settlement = try? await uncancelled({ try await self.client.abandon(order) }) { return settlement }
+            let attempt = try? await uncancelled { try await self.client.abandon(order, isRefused: isRefused) }
+            if let settlement = attempt { return settlement }
         }
         return nil
     }

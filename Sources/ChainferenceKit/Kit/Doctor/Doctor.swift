@@ -10,12 +10,14 @@ public import SolanaRPC
 /// for finding in await Doctor(cluster: .devnet, walletPath: path).examine() { print(finding.status, finding.detail) }
 /// ```
 ///
-/// Nothing is spent and nothing is changed: it reads, connects, and listens on the provider's port for a moment.
+/// Nothing is spent and nothing is changed: it reads, connects, and listens for a moment on the port of a provider that does
+/// not run. One that runs on this machine is recognised by its store, and asked how it is.
 public struct Doctor: Sendable {
     let cluster: Cluster
     let market: Market
     let walletPath: String?
     let provider: Provider.Plan?
+    let healthURL: String?
     let http: HTTPClient
     let limit: Duration
 
@@ -26,6 +28,7 @@ public struct Doctor: Sendable {
     ///   - market: The deployment of the market program.
     ///   - walletPath: The wallet's key file; nil for the Solana command line's own.
     ///   - provider: What is sold and by whom; nil to examine what a client needs.
+    ///   - healthURL: Where the provider tells its health while it runs, if it does.
     ///   - http: Makes the calls to the node.
     ///   - limit: How long each check may take.
     public init(
@@ -33,6 +36,7 @@ public struct Doctor: Sendable {
         market: Market = .localnet,
         walletPath: String? = nil,
         provider: Provider.Plan? = nil,
+        healthURL: String? = nil,
         http: HTTPClient = .shared,
         limit: Duration = .seconds(10)
     ) {
@@ -40,6 +44,7 @@ public struct Doctor: Sendable {
         self.market = market
         self.walletPath = walletPath
         self.provider = provider
+        self.healthURL = healthURL
         self.http = http
         self.limit = limit
     }
@@ -60,17 +65,26 @@ public struct Doctor: Sendable {
         let chain = ChainExamination(cluster: cluster, market: market, http: http, limit: limit)
         note(await chain.findings())
         let isReachable = findings.allSatisfy { $0.subject != .node || $0.status != .failure }
-        note(
-            await WalletExamination(path: walletPath, isProvider: provider != nil).findings(
-                chain,
-                isReachable: isReachable
-            )
-        )
-        if let provider {
-            note(await ProviderExamination(plan: provider, isLocal: cluster.isLoopback, limit: limit).findings())
-        } else {
+        let examinedWallet = WalletExamination(path: walletPath, isProvider: provider != nil)
+        note(await examinedWallet.findings(chain, isReachable: isReachable))
+        let wallet = examinedWallet.address
+        guard let provider else {
             note([await Self.localEngines()])
+            return findings
         }
+        let running = wallet.map {
+            // A provider on this machine is asked directly, whatever the node is asked through.
+            RunningProvider(plan: provider, chain: chain, wallet: $0, healthURL: healthURL, http: .shared)
+        }
+        let isRunning = running?.isRunning ?? false
+        let examination = ProviderExamination(
+            plan: provider,
+            isLocal: cluster.isLoopback,
+            isRunning: isRunning,
+            limit: limit
+        )
+        note(await examination.findings())
+        if let running, isReachable { note(await running.findings()) }
         return findings
     }
 

@@ -22,6 +22,10 @@ public struct Finding: Hashable, Sendable {
         case relay
         /// The folder for what must survive a crash.
         case state
+        /// The provider itself: whether it runs, and how it is.
+        case provider
+        /// What the chain shows of the provider, beside its configuration.
+        case offers
     }
 
     /// How it is.

@@ -6,12 +6,15 @@ import PeerChannel
 struct ProviderExamination: Sendable {
     let plan: Provider.Plan
     let isLocal: Bool
+    /// Whether the provider runs on this machine now.
+    let isRunning: Bool
     let limit: Duration
 
     func findings() async -> [Finding] {
         var findings = await backends()
         findings.append(await port())
-        findings.append(address())
+        // Of one that runs the address on the chain is looked at instead.
+        if !isRunning { findings.append(address()) }
         if let relay = plan.configuration.relay { findings.append(await reach(relay)) }
         findings.append(state())
         return findings
@@ -54,6 +57,10 @@ struct ProviderExamination: Sendable {
     private func port() async -> Finding {
         let configuration = plan.configuration
         let target = "\(configuration.listenHost):\(configuration.listenPort)"
+        guard configuration.relay == nil else {
+            return Finding(.port, .good, "none is needed: clients come through the relay")
+        }
+        guard !isRunning else { return await answering(target) }
         do {
             let (host, port) = (configuration.listenHost, Int(configuration.listenPort))
             try await within(limit) { try await ListeningProbe.listen(host: host, port: port) }
@@ -63,7 +70,33 @@ struct ProviderExamination: Sendable {
                 .port,
                 .failure,
                 "can't listen at \(target): \(error)",
-                advice: "Stop what uses the port (perhaps this provider runs already), or choose another one."
+                advice: "Stop what uses the port, or choose another one; this provider itself does not run here."
+            )
+        }
+    }
+
+    /// Whether the port of a provider that runs is open.
+    private func answering(_ target: String) async -> Finding {
+        let configuration = plan.configuration
+        guard configuration.listenPort != 0 else {
+            return Finding(.port, .good, "the provider that runs has chosen one itself")
+        }
+        // Who listens at every address also does at this machine's own.
+        let host = ["0.0.0.0", "::"].contains(configuration.listenHost) ? "127.0.0.1" : configuration.listenHost
+        do {
+            guard let host = PeerHost(host) else { throw PeerAddressError.host }
+            let endpoint = try PeerAddress.Endpoint(host: host, port: UInt16(clamping: configuration.listenPort))
+            try await within(limit) {
+                let dialer = Dialer(policy: .anywhere, timeout: limit, clock: SessionClock(ContinuousClock()))
+                try await dialer.connect(to: endpoint).close()
+            }
+            return Finding(.port, .good, "the provider that runs listens at \(target)")
+        } catch {
+            return Finding(
+                .port,
+                .failure,
+                "a provider runs, but nobody listens at \(target): \(error)",
+                advice: "Restart it: its configuration has changed since it began, or it is just ending."
             )
         }
     }

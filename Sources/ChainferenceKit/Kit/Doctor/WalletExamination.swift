@@ -7,6 +7,9 @@ struct WalletExamination: Sendable {
     let path: String?
     let isProvider: Bool
 
+    /// The wallet's address; nil when its file can't be read.
+    var address: Address? { (path ?? Keypair.solanaCLIDefaultPath).flatMap { try? Wallet.file($0).address } }
+
     func findings(_ chain: ChainExamination, isReachable: Bool) async -> [Finding] {
         guard let path = path ?? Keypair.solanaCLIDefaultPath else {
             return [Finding(.wallet, .failure, "\(WalletError.noHomeFolder)", advice: "Name a key file.")]

@@ -17,6 +17,20 @@ struct DisposableWalletRecord: Hashable, Sendable {
         ) STRICT
         """
 
+    /// Numbers are each seed's own; rows from before there was the column have zeros, and belong to whoever has the address.
+    static let seeds = """
+        ALTER TABLE disposable_wallet RENAME TO unseeded_wallet;
+        CREATE TABLE disposable_wallet (
+            seed BLOB NOT NULL CHECK (length(seed) = 32),
+            number INTEGER NOT NULL,
+            address BLOB NOT NULL CHECK (length(address) = 32),
+            retired INTEGER NOT NULL,
+            PRIMARY KEY (seed, number)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO disposable_wallet SELECT zeroblob(32), number, address, retired FROM unseeded_wallet;
+        DROP TABLE unseeded_wallet
+        """
+
     init(row: Row) throws {
         guard let index = UInt32(exactly: row["number"] as Int64) else {
             throw StoreError.corrupt(table: "disposable_wallet", column: "number")
@@ -28,39 +42,58 @@ struct DisposableWalletRecord: Hashable, Sendable {
 }
 
 extension ClientJournal {
+    private static let ofSeed = "(seed = ? OR seed = zeroblob(32))"
+
     /// Gives out the number after the last, and writes it down first.
     ///
-    /// - Parameter address: The address of a number.
+    /// - Parameter seed: All wallets follow from it.
     /// - Returns: The number.
     /// - Throws: ``StoreError``.
-    func takeDisposableWallet(address: @escaping @Sendable (UInt32) throws -> Address) async throws -> UInt32 {
+    func takeDisposableWallet(of seed: WalletSeed) async throws -> UInt32 {
         try await write { database in
-            let last = try Int64.fetchOne(database, sql: "SELECT max(number) FROM disposable_wallet")
-            let index = UInt32(clamping: (last ?? -1) + 1)
-            try database.execute(
-                sql: "INSERT INTO disposable_wallet (number, address, retired) VALUES (?, ?, 0)",
-                arguments: [Int64(index), try address(index).blob]
+            let last = try Int64.fetchOne(
+                database,
+                sql: "SELECT max(number) FROM disposable_wallet WHERE \(Self.ofSeed)",
+                arguments: [seed.name.blob]
             )
+            let index = UInt32(clamping: (last ?? -1) + 1)
+            try Self.insert(index, of: seed, into: database)
             return index
         }
     }
 
+    /// Notes that every number up to and including this one was given out, by a journal that is gone.
+    func recallDisposableWallets(of seed: WalletSeed, through last: UInt32) async throws {
+        try await write { database in
+            for index in 0...last { try Self.insert(index, of: seed, into: database) }
+        }
+    }
+
+    private static func insert(_ index: UInt32, of seed: WalletSeed, into database: Database) throws {
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO disposable_wallet (seed, number, address, retired) VALUES (?, ?, ?, 0)",
+            arguments: [seed.name.blob, Int64(index), seed.keypair(index).address.blob]
+        )
+    }
+
     /// Notes that a wallet was swept.
-    func retireDisposableWallet(_ index: UInt32) async throws {
+    func retireDisposableWallet(_ index: UInt32, of seed: WalletSeed) async throws {
         try await write { database in
             try database.execute(
-                sql: "UPDATE disposable_wallet SET retired = 1 WHERE number = ?",
-                arguments: [Int64(index)]
+                sql: "UPDATE disposable_wallet SET retired = 1 WHERE number = ? AND address = ?",
+                arguments: [Int64(index), seed.keypair(index).address.blob]
             )
         }
     }
 
-    /// Every wallet that was given out, in order.
-    func disposableWallets() async throws -> [DisposableWalletRecord] {
+    /// Every wallet of a seed that was given out, in order.
+    func disposableWallets(of seed: WalletSeed) async throws -> [DisposableWalletRecord] {
         try await read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM disposable_wallet ORDER BY number").map(
-                DisposableWalletRecord.init(row:)
-            )
+            try Row.fetchAll(
+                database,
+                sql: "SELECT * FROM disposable_wallet WHERE \(Self.ofSeed) ORDER BY number",
+                arguments: [seed.name.blob]
+            ).map(DisposableWalletRecord.init(row:)).filter { $0.address == seed.keypair($0.index).address }
         }
     }
 }

@@ -26,6 +26,12 @@ public struct StakeRecord: Hashable, Sendable {
     /// The account of the server that the request named; nil for an open one.
     public let server: Address?
 
+    /// The cluster and the program, as ``MarketChain/name`` has them; empty in rows that were written before.
+    let chain: String
+
+    /// The mark of the process that made the stake; empty for one without a file.
+    let owner: String
+
     /// The most that could be charged.
     public let stake: Lamports
 
@@ -62,6 +68,11 @@ public struct StakeRecord: Hashable, Sendable {
         ) STRICT, WITHOUT ROWID
         """
 
+    static let chainAndOwner = """
+        ALTER TABLE stake ADD COLUMN chain TEXT NOT NULL DEFAULT '';
+        ALTER TABLE stake ADD COLUMN owner TEXT NOT NULL DEFAULT ''
+        """
+
     init(
         request: Address,
         wallet: Address,
@@ -69,8 +80,12 @@ public struct StakeRecord: Hashable, Sendable {
         server: Address?,
         stake: Lamports,
         credit: Lamports,
-        createdAt: UnixTime
+        createdAt: UnixTime,
+        chain: String = "",
+        owner: String = ""
     ) {
+        self.chain = chain
+        self.owner = owner
         self.request = request
         self.wallet = wallet
         self.model = model
@@ -100,13 +115,16 @@ public struct StakeRecord: Hashable, Sendable {
         charge = row.lamports("charge")
         fees = row.lamports("fees")
         createdAt = UnixTime(rawValue: row["created_at"])
+        chain = row["chain"]
+        owner = row["owner"]
     }
 }
 
 extension ClientJournal {
     private static let day: Int64 = 86_400
 
-    /// Writes a stake down before it is paid, unless that would exceed a limit; both in one step.
+    /// Writes a stake down before it is paid, unless that would exceed a limit; both in one step, which no other process
+    /// that shares the journal can come between.
     ///
     /// - Parameters:
     ///   - record: The stake.
@@ -119,14 +137,7 @@ extension ClientJournal {
         }
         try await write { database in
             if let limit = limits.perDay {
-                let rows = try Row.fetchAll(
-                    database,
-                    sql: "SELECT * FROM stake WHERE created_at > ?",
-                    arguments: [record.createdAt.rawValue - Self.day]
-                )
-                let spent = try rows.map(StakeRecord.init(row:)).reduce(Lamports.zero) {
-                    $0.saturatingAdding($1.counted)
-                }
+                let spent = try Self.spent(database, on: record.chain, inTheDayBefore: record.createdAt)
                 let needed = record.stake.saturatingAdding(fees)
                 guard spent.saturatingAdding(needed) <= limit else {
                     throw ClientError(.spendLimit(.perDay(spent: spent), limit: limit, needed: needed))
@@ -134,12 +145,13 @@ extension ClientJournal {
             }
             try database.execute(
                 sql: """
-                    INSERT INTO stake (request, wallet, model, server, stake, credit, state, charge, fees, created_at)
-                    VALUES (?, ?, ?, ?, ?, ?, 'intended', 0, 0, ?)
+                    INSERT INTO stake
+                    (request, wallet, model, server, stake, credit, state, charge, fees, created_at, chain, owner)
+                    VALUES (?, ?, ?, ?, ?, ?, 'intended', 0, 0, ?, ?, ?)
                     """,
                 arguments: [
                     record.request.blob, record.wallet.blob, record.model.name, record.server?.blob,
-                    record.stake.column, record.credit.column, record.createdAt.rawValue,
+                    record.stake.column, record.credit.column, record.createdAt.rawValue, record.chain, record.owner,
                 ]
             )
         }
@@ -151,6 +163,16 @@ extension ClientJournal {
             try database.execute(
                 sql: "UPDATE stake SET state = 'published', fees = ? WHERE request = ?",
                 arguments: [fee.column, request.blob]
+            )
+        }
+    }
+
+    /// Notes what a server has charged, before the request that says so is closed: who is killed in between still knows it.
+    func charged(_ request: Address, _ charge: Lamports) async throws {
+        try await write { database in
+            try database.execute(
+                sql: "UPDATE stake SET charge = ? WHERE request = ?",
+                arguments: [charge.column, request.blob]
             )
         }
     }
@@ -202,14 +224,37 @@ extension ClientJournal {
         }
     }
 
-    /// What the sessions of the last 24 hours cost or may still cost, fees included.
-    public func spent(inTheDayBefore now: UnixTime) async throws -> Lamports {
+    /// Whether another process, which is alive, works on a stake.
+    func isWorkedOnElsewhere(_ stake: StakeRecord) -> Bool { owner?.isOther(stake.owner) ?? false }
+
+    /// Whether a wallet has ever staked anything.
+    func hasStaked(_ wallet: Address) async throws -> Bool {
         try await read { database in
-            try Row.fetchAll(
+            try Bool.fetchOne(
                 database,
-                sql: "SELECT * FROM stake WHERE created_at > ?",
-                arguments: [now.rawValue - Self.day]
-            ).map(StakeRecord.init(row:)).reduce(.zero) { $0.saturatingAdding($1.counted) }
+                sql: "SELECT EXISTS (SELECT 1 FROM stake WHERE wallet = ?)",
+                arguments: [wallet.blob]
+            ) ?? false
         }
+    }
+
+    /// What the sessions of the last 24 hours cost or may still cost, fees included, on all clusters.
+    public func spent(inTheDayBefore now: UnixTime) async throws -> Lamports {
+        try await read { try Self.spent($0, on: nil, inTheDayBefore: now) }
+    }
+
+    /// What is spent or staked; on one chain, since the lamports of a test cluster are worth nothing on another.
+    private static func spent(
+        _ database: Database,
+        on chain: String?,
+        inTheDayBefore now: UnixTime
+    ) throws -> Lamports {
+        try Row.fetchAll(
+            database,
+            sql: "SELECT * FROM stake WHERE created_at > ?",
+            arguments: [now.rawValue - Self.day]
+        ).map(StakeRecord.init(row:))
+            .filter { chain == nil || $0.chain == chain || $0.chain.isEmpty }
+            .reduce(.zero) { $0.saturatingAdding($1.counted) }
     }
 }

@@ -30,6 +30,9 @@ extension ProviderEvent {
         }
     }
 
+    /// The facts of ``description``, one by one and as text, for software: `event` says what happened in one word.
+    public var facts: [String: String] { metadata.mapValues { "\($0)" } }
+
     /// The same facts as in ``description``, one by one.
     var metadata: Logger.Metadata {
         var fields: Logger.Metadata = ["event": "\(name)"]

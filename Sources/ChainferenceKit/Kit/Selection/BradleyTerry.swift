@@ -45,10 +45,26 @@ public struct BradleyTerry: Hashable, Sendable {
     /// Every server that took part.
     public let estimates: [Address: Estimate]
 
+    /// How often a server was compared, and preferred.
+    public struct Tally: Hashable, Sendable {
+        /// How often it was preferred.
+        public var preferred: UInt64
+        /// How often it was not.
+        public var other: UInt64
+
+        /// Adopts two counts.
+        public init(preferred: UInt64 = 0, other: UInt64 = 0) {
+            self.preferred = preferred
+            self.other = other
+        }
+    }
+
     /// Fits the strengths.
     ///
-    /// - Parameter comparisons: What was said, in any order; a server compared with itself counts for nothing.
-    public init(_ comparisons: some Sequence<PairwiseComparison>) {
+    /// - Parameters:
+    ///   - comparisons: What was said, in any order; a server compared with itself counts for nothing.
+    ///   - others: Comparisons of which only the outcome is known; their opponents are taken for average.
+    public init(_ comparisons: some Sequence<PairwiseComparison>, others: [Address: Tally] = [:]) {
         var index: [Address: Int] = [:]
         var wins: [Double] = []
         var games: [[Int: Double]] = []
@@ -66,15 +82,22 @@ public struct BradleyTerry: Hashable, Sendable {
             games[winner][loser, default: 0] += 1
             games[loser][winner, default: 0] += 1
         }
-        let strengths = Self.strengths(wins: wins, games: games)
+        for server in others.keys { _ = place(server) }
+        // Against an average opponent, as the one game won and the one lost that everybody has beforehand.
+        var average = [Double](repeating: 2 * Self.prior, count: wins.count)
+        for (server, tally) in others {
+            wins[place(server)] += Double(tally.preferred)
+            average[place(server)] += Double(tally.preferred) + Double(tally.other)
+        }
+        let strengths = Self.strengths(wins: wins, games: games, average: average)
         estimates = index.mapValues { server in
             let own = strengths[server]
-            var information = 2 * Self.prior * Self.variance(own, 1)
+            var information = average[server] * Self.variance(own, 1)
             for (opponent, count) in games[server] { information += count * Self.variance(own, strengths[opponent]) }
             return Estimate(
                 logStrength: Double.logarithm(own),
                 standardError: 1 / information.squareRoot(),
-                comparisons: Int(games[server].values.reduce(0, +))
+                comparisons: Int(games[server].values.reduce(0, +) + average[server] - 2 * Self.prior)
             )
         }
     }
@@ -95,12 +118,12 @@ public struct BradleyTerry: Hashable, Sendable {
         )
     }
 
-    private static func strengths(wins: [Double], games: [[Int: Double]]) -> [Double] {
+    private static func strengths(wins: [Double], games: [[Int: Double]], average: [Double]) -> [Double] {
         var strengths = [Double](repeating: 1, count: wins.count)
         for _ in 0..<10_000 {
             var change = 0.0
             for server in strengths.indices {
-                var weight = 2 * prior / (strengths[server] + 1)
+                var weight = average[server] / (strengths[server] + 1)
                 for (opponent, count) in games[server] {
                     weight += count / (strengths[server] + strengths[opponent])
                 }

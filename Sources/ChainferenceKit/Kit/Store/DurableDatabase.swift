@@ -3,7 +3,7 @@ import GRDB
 /// A SQLite database for what must not be forgotten: a provider's locks and vouchers, a client's stakes.
 ///
 /// In WAL mode with `synchronous = FULL`: when a write has returned, it survives a kill and a power cut. Only its owner
-/// can read the file, and one process at a time can write to it.
+/// can read the file.
 struct DurableDatabase: Sendable {
     private let connection: any DatabaseWriter
     private let lock: StoreLock?
@@ -12,10 +12,12 @@ struct DurableDatabase: Sendable {
     ///
     /// - Parameters:
     ///   - path: The file; its directory must exist.
+    ///   - isShared: Whether several processes may work with it at a time. Nobody else may open it while this goes on; the
+    ///     caller sees to that.
     ///   - migrator: Every schema that was ever shipped.
     /// - Throws: ``StoreError``.
-    init(path: String, migrator: DatabaseMigrator) throws(StoreError) {
-        lock = try StoreLock(path: path)
+    init(path: String, isShared: Bool = false, migrator: DatabaseMigrator) throws(StoreError) {
+        lock = isShared ? nil : try StoreLock(path: path)
         try StoreLock.createPrivateFile(path)
         do {
             let pool = try DatabasePool(path: path, configuration: Self.configuration)
@@ -63,7 +65,7 @@ struct DurableDatabase: Sendable {
     private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
-        // Another process (a report, a second provider by mistake) may hold the file for a moment.
+        // Another process (a report, a second client) may hold the file for a moment.
         configuration.busyMode = .timeout(5)
         return configuration
     }

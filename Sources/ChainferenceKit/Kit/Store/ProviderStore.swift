@@ -36,6 +36,9 @@ public final class ProviderStore: Sendable {
     /// Closes the database; every later call throws.
     public func close() throws(StoreError) { try database.close() }
 
+    /// Whether a process has the store at `path` open now: whether its provider runs.
+    static func isInUse(path: String) -> Bool { StoreLock.isHeld(file: path + ".lock") }
+
     /// Every schema that was ever shipped, in order; a new one is a new migration, an old one is never edited.
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

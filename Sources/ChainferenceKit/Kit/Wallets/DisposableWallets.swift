@@ -46,16 +46,20 @@ public struct DisposableWallets: Sendable {
     ///
     /// - Throws: ``StoreError``.
     public func next() async throws -> Disposable {
-        let seed = seed
-        return disposable(try await client.journal.takeDisposableWallet { seed.keypair($0).address })
+        disposable(try await client.journal.takeDisposableWallet(of: seed))
     }
 
     /// The next unused wallet, funded from the client's own wallet with a round amount after a random wait.
     ///
-    /// - Parameter needed: What it must hold at least: a quote's `needed`, say.
+    /// - Parameters:
+    ///   - needed: What it must hold at least: a quote's `needed`, say.
+    ///   - onFunding: Told how much is going to be sent, and after which wait.
     /// - Returns: The wallet.
     /// - Throws: ``WalletError/tooLittle(available:needed:)``, ``StoreError``, ``ClientError``.
-    public func next(holding needed: Lamports) async throws -> Disposable {
+    public func next(
+        holding needed: Lamports,
+        onFunding: @Sendable (FundingPlan) -> Void = { _ in }
+    ) async throws -> Disposable {
         var generator = SystemRandomNumberGenerator()
         let plan = FundingPlan(needed: needed, maximumDelay: maximumDelay, using: &generator)
         do {
@@ -64,12 +68,36 @@ public struct DisposableWallets: Sendable {
             let available = try await client.chain.balance(of: client.wallet.address)
             guard available >= all else { throw WalletError.tooLittle(available: available, needed: all) }
             let fresh = try await next()
+            onFunding(plan)
             try await Task.sleep(for: plan.delay)
             try await send(plan.amount, from: client.wallet, to: fresh.address)
             return fresh
         } catch let error as TransactionSendError {
             throw ClientError.wrapping(error)
         }
+    }
+
+    /// A wallet that was never used and holds so much: one that a retired one has left its rest to, or the next one, funded.
+    ///
+    /// Wallets whose sessions are over are retired on the way.
+    ///
+    /// - Parameters:
+    ///   - needed: What it must hold at least.
+    ///   - onFunding: Told how much is going to be sent, and after which wait; not when nothing has to be.
+    /// - Returns: The wallet.
+    /// - Throws: ``WalletError/tooLittle(available:needed:)``, ``StoreError``, ``ClientError``.
+    public func take(
+        holding needed: Lamports,
+        onFunding: @Sendable (FundingPlan) -> Void = { _ in }
+    ) async throws -> Disposable {
+        for wallet in try await inUse() where try await client.journal.hasStaked(wallet.address) {
+            _ = try await retire(wallet)
+        }
+        for wallet in try await inUse() {
+            guard try await !client.journal.hasStaked(wallet.address) else { continue }
+            if try await balance(of: wallet) >= needed { return wallet }
+        }
+        return try await next(holding: needed, onFunding: onFunding)
     }
 
     /// Sweeps a wallet and sends what is left of it to the next unused one, which is returned.
@@ -82,18 +110,36 @@ public struct DisposableWallets: Sendable {
         let report = try await disposable.client.sweep()
         guard report.waiting.isEmpty, report.failed.isEmpty else { return nil }
         do {
-            let balance = try await client.chain.balance(of: disposable.address)
-            let fee = FeeSchedule().transaction(signatures: 1)
-            let left = balance.saturatingSubtracting(fee)
+            let left = try await balance(of: disposable).saturatingSubtracting(FeeSchedule().transaction(signatures: 1))
             // Below the rent exemption the next wallet could not exist.
             guard left >= (try await reserve()) else {
-                try await client.journal.retireDisposableWallet(disposable.index)
+                try await client.journal.retireDisposableWallet(disposable.index, of: seed)
                 return nil
             }
             let successor = try await next()
             try await send(left, from: disposable.client.wallet, to: successor.address)
-            try await client.journal.retireDisposableWallet(disposable.index)
+            try await client.journal.retireDisposableWallet(disposable.index, of: seed)
             return successor
+        } catch {
+            throw ClientError.wrapping(error)
+        }
+    }
+
+    /// Sweeps a wallet and sends all of it to an address; what was used together there is one person's for everybody.
+    ///
+    /// - Parameters:
+    ///   - disposable: The wallet.
+    ///   - address: Where its money goes.
+    /// - Returns: What was sent; nil while a server may still claim something, zero when there was nothing.
+    /// - Throws: ``ClientError``, ``StoreError``.
+    public func empty(_ disposable: Disposable, to address: Address) async throws -> Lamports? {
+        let report = try await disposable.client.sweep()
+        guard report.waiting.isEmpty, report.failed.isEmpty else { return nil }
+        do {
+            let left = try await balance(of: disposable).saturatingSubtracting(FeeSchedule().transaction(signatures: 1))
+            if left > .zero { try await send(left, from: disposable.client.wallet, to: address) }
+            try await client.journal.retireDisposableWallet(disposable.index, of: seed)
+            return left
         } catch {
             throw ClientError.wrapping(error)
         }
@@ -101,7 +147,45 @@ public struct DisposableWallets: Sendable {
 
     /// Every wallet that was given out and is not retired, in order: what a start has to sweep.
     public func inUse() async throws -> [Disposable] {
-        try await client.journal.disposableWallets().filter { !$0.isRetired }.map { disposable($0.index) }
+        try await client.journal.disposableWallets(of: seed).filter { !$0.isRetired }.map { disposable($0.index) }
+    }
+
+    /// Finds the wallets that another journal has given out: those that hold something or have ever done anything.
+    ///
+    /// Wallets count from 0, so the search ends after as many unused ones in a row as `gap` says.
+    ///
+    /// - Parameter gap: How many unused wallets in a row end the search.
+    /// - Returns: How many numbers are taken now.
+    /// - Throws: ``ClientError``, ``StoreError``.
+    public func recover(gap: UInt32 = 20) async throws -> Int {
+        do {
+            var last: UInt32?
+            var index: UInt32 = 0
+            while index <= (last.map { $0 + gap } ?? gap - 1) {
+                let address = seed.keypair(index).address
+                // Who holds something was used; of who does not, nodes remember for some time that it was.
+                var isUsed = try await client.chain.balance(of: address) > .zero
+                if !isUsed { isUsed = try await !client.chain.rpc.getSignaturesForAddress(address, limit: 1).isEmpty }
+                if isUsed { last = index }
+                index += 1
+            }
+            guard let last else { return 0 }
+            try await client.journal.recallDisposableWallets(of: seed, through: last)
+            return Int(last) + 1
+        } catch {
+            throw ClientError.wrapping(error)
+        }
+    }
+
+    /// What a wallet holds, stakes not counted.
+    ///
+    /// - Throws: ``ClientError``.
+    public func balance(of disposable: Disposable) async throws -> Lamports {
+        do {
+            return try await client.chain.balance(of: disposable.address)
+        } catch {
+            throw ClientError.wrapping(error)
+        }
     }
 
     private func disposable(_ index: UInt32) -> Disposable {

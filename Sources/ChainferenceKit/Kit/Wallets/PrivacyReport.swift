@@ -53,6 +53,8 @@ public struct PrivacyReport: Hashable, Sendable {
         public let party: Party
         /// What, the most telling first.
         public let facts: [Fact]
+        /// What of the most telling it does not learn in this configuration: prompt and answer, the network address, the wallet.
+        public let hidden: [Fact]
     }
 
     /// What every party learns.
@@ -68,26 +70,30 @@ public struct PrivacyReport: Hashable, Sendable {
     public init(isDisposable: Bool, hasProxy: Bool, isRelayed: Bool, shaping: PeerShaping) {
         let origin = hasProxy ? Fact.proxyAddress : .clientAddress
         let form = shaping == .off ? Fact.shape : .outline
+        let wallet = Fact.wallet(isDisposable: isDisposable)
+        let secrets = [Fact.promptAndAnswer, .clientAddress, wallet]
+        func finding(_ party: Party, _ facts: [Fact]) -> Finding {
+            Finding(party: party, facts: facts, hidden: secrets.filter { !facts.contains($0) })
+        }
         var findings = [
-            Finding(
-                party: .chain,
-                facts: [.wallet(isDisposable: isDisposable)] + (isDisposable ? [.fundingWallet] : [])
-                    + [.requestAndCharge]
-            ),
-            Finding(
-                party: .rpcNode,
-                facts: [origin, .wallet(isDisposable: isDisposable), .queries, .requestAndCharge]
-            ),
-            Finding(
-                party: .server,
-                facts: [.promptAndAnswer, .wallet(isDisposable: isDisposable), .requestAndCharge]
-                    + (isRelayed ? [] : [origin])
-            ),
+            finding(.chain, [wallet] + (isDisposable ? [.fundingWallet] : []) + [.requestAndCharge]),
+            finding(.rpcNode, [origin, wallet, .queries, .requestAndCharge]),
+            finding(.server, [.promptAndAnswer, wallet, .requestAndCharge] + (isRelayed ? [] : [origin])),
         ]
-        if isRelayed { findings.append(Finding(party: .relay, facts: [origin, .targetServer, form])) }
-        if hasProxy { findings.append(Finding(party: .proxy, facts: [.clientAddress, .peerAndTimes, form])) }
-        findings.append(Finding(party: .network, facts: hasProxy ? [.proxyAddress, form] : [.peerAndTimes, form]))
+        if isRelayed { findings.append(finding(.relay, [origin, .targetServer, form])) }
+        if hasProxy { findings.append(finding(.proxy, [.clientAddress, .peerAndTimes, form])) }
+        findings.append(
+            finding(
+                .network,
+                hasProxy ? [.proxyAddress, .clientAddress, form] : [.clientAddress, .peerAndTimes, form]
+            )
+        )
         self.findings = findings
+    }
+
+    /// What a party does not learn, of what matters most; nothing if it is not there.
+    public func hidden(from party: Party) -> [Fact] {
+        findings.first { $0.party == party }?.hidden ?? []
     }
 
     /// What a party learns; nothing if it is not there.
@@ -134,10 +140,12 @@ extension PrivacyReport.Fact: CustomStringConvertible {
 }
 
 extension PrivacyReport: CustomStringConvertible {
-    /// A paragraph for each party.
+    /// A paragraph for each party: what it learns, and what stays hidden from it.
     public var description: String {
         findings.map { finding in
-            "The \(finding.party.rawValue) learns:\n" + finding.facts.map { "  - \($0)" }.joined(separator: "\n")
+            let hidden = finding.hidden.map { "  - \($0)" }
+            return "The \(finding.party.rawValue) learns:\n" + finding.facts.map { "  - \($0)" }.joined(separator: "\n")
+                + (hidden.isEmpty ? "" : "\nand does not learn:\n" + hidden.joined(separator: "\n"))
         }.joined(separator: "\n")
     }
 }

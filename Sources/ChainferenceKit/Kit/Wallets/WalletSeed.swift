@@ -52,6 +52,9 @@ public struct WalletSeed: Sendable {
         }
     }
 
+    /// Tells one seed from another in a journal, without saying anything of it: the address of its first key.
+    var name: Address { keypair(0).address }
+
     /// A hardened child; Ed25519 has no others.
     private static func child(_ index: UInt32, of parent: SecretBytes) -> SecretBytes {
         let hardened = (index | 1 << 31).bigEndian
