@@ -246,7 +246,7 @@ let package = Package(
         .executableTarget(
             name: "chainference-provider",
             dependencies: [
-                "ChainferenceKit", "ProviderConfiguration",
+                "ChainferenceKit", "ChainferenceCommands", "ProviderConfiguration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
@@ -264,7 +264,7 @@ let package = Package(
         .executableTarget(
             name: "chainference-client",
             dependencies: [
-                "ChainferenceKit",
+                "ChainferenceKit", "ChainferenceCommands",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "\(examples)/chainference-client"

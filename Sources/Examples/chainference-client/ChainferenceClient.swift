@@ -1,6 +1,6 @@
 import ArgumentParser
+import ChainferenceCommands
 import ChainferenceKit
-import Foundation
 
 /// Asks one question, or holds a conversation when none is given.
 @main
@@ -17,26 +17,11 @@ struct ChainferenceClient: AsyncParsableCommand {
     @Argument(help: "The question.")
     var question: String?
 
-    @Option(help: "The model's Hugging Face id.")
-    var model = NGramBackend.modelName
-
-    @Option(help: "The most that may be charged, in lamports; it is staked, and what is not charged comes back.")
-    var budget: UInt64 = 200_000
-
-    @Option(help: "localnet, devnet, testnet, mainnet-beta, or the URL of a node.")
-    var cluster = "localnet"
-
-    @Option(help: "The market program's address; by default the local cluster's.")
-    var program: String?
-
-    @Option(help: "The wallet's key file, as the Solana CLI writes it. By default the CLI's own.")
-    var wallet: String?
+    @OptionGroup var prompt: PromptOptions
+    @OptionGroup var place: ClusterOptions
 
     @Option(help: "Ask the cluster for this many lamports first; local clusters and devnet only.")
-    var airdrop: UInt64?
-
-    @Option(help: "The longest answer, in tokens.")
-    var maximumTokens: Int?
+    var airdrop: Lamports?
 
     @Flag(help: "List the models that are on offer, and end.")
     var models = false
@@ -45,11 +30,9 @@ struct ChainferenceClient: AsyncParsableCommand {
     var sweep = false
 
     func run() async throws {
-        let wallet = try wallet.map { try Wallet.file($0) } ?? .solanaCLIDefault()
-        let cluster = try Cluster(urlOrMoniker: cluster)
-        if let airdrop { try await RPCClient(cluster: cluster).airdrop(.lamports(airdrop), to: wallet.address) }
-        let market = try program.map { Market(program: try Address(base58: $0)) } ?? .localnet
-        let client = try await InferenceClient(wallet: wallet, cluster: cluster, market: market)
+        let (wallet, cluster) = try (place.resolvedWallet(), place.resolvedCluster())
+        if let airdrop { try await RPCClient(cluster: cluster).airdrop(airdrop, to: wallet.address) }
+        let client = try await InferenceClient(wallet: wallet, cluster: cluster, market: place.market())
         if models {
             for model in try await client.models() { print(model) }
         } else if sweep {
@@ -64,29 +47,22 @@ struct ChainferenceClient: AsyncParsableCommand {
     private func ask(_ question: String, _ client: InferenceClient) async throws {
         let progress = Progress()
         let chat = client.chat(
-            try ModelID(validating: model),
-            [.user(question)],
-            budget: .lamports(budget),
-            maximumOutputTokens: maximumTokens
+            try prompt.modelID(),
+            prompt.opening + [.user(question)],
+            budget: prompt.budget,
+            maximumOutputTokens: prompt.maxTokens
         )
         for try await event in chat { progress.show(event) }
     }
 
     private func converse(_ client: InferenceClient) async throws {
-        let progress = Progress()
-        let model = try ModelID(validating: model)
-        let limit = maximumTokens
+        let (progress, prompt) = (Progress(), prompt)
         let show: @Sendable (ClientEvent) -> Void = { progress.show($0) }
-        try await client.withSession(model, budget: .lamports(budget), onEvent: show) { session in
-            var messages: [ChatMessage] = []
+        try await client.withSession(prompt.modelID(), budget: prompt.budget, onEvent: show) { session in
+            var messages = prompt.opening
             while let question = progress.question(), !question.isEmpty {
                 messages.append(.user(question))
-                let prompt = try GenerationRequest(
-                    model: model.name,
-                    messages: messages,
-                    maximumOutputTokens: limit
-                )
-                messages.append(.assistant(try await session.ask(prompt).text))
+                messages.append(.assistant(try await session.ask(prompt.prompt(messages)).text))
             }
         }
     }

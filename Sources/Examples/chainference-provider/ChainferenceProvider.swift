@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChainferenceCommands
 import ChainferenceKit
 import Foundation
 import Logging
@@ -54,17 +55,10 @@ struct ChainferenceProvider: AsyncParsableCommand {
     @Flag(help: "Let the toy go on up to the limit of each request, to try long answers.")
     var toyTalksOn = false
 
-    @Option(help: "localnet, devnet, testnet, mainnet-beta, or the URL of a node.")
-    var cluster = "localnet"
-
-    @Option(help: "The market program's address; by default the local cluster's.")
-    var program: String?
-
-    @Option(help: "The wallet's key file, as the Solana CLI writes it. By default the CLI's own.")
-    var wallet: String?
+    @OptionGroup var place: ClusterOptions
 
     @Option(help: "Ask the cluster for this many lamports first; local clusters and devnet only.")
-    var airdrop: UInt64?
+    var airdrop: Lamports?
 
     @Option(help: "The address to listen on; by default this machine alone for a local cluster, else every address.")
     var listen: String?
@@ -106,9 +100,8 @@ struct ChainferenceProvider: AsyncParsableCommand {
     }
 
     private func runWithoutFile() async throws {
-        let wallet = try wallet.map { try Wallet.file($0) } ?? .solanaCLIDefault()
-        let cluster = try Cluster(urlOrMoniker: cluster)
-        if let airdrop { try await RPCClient(cluster: cluster).airdrop(.lamports(airdrop), to: wallet.address) }
+        let (wallet, cluster) = try (place.resolvedWallet(), place.resolvedCluster())
+        if let airdrop { try await RPCClient(cluster: cluster).airdrop(airdrop, to: wallet.address) }
 
         var configuration = cluster.isLoopback ? Provider.Configuration.localnet : Provider.Configuration()
         if let listen { configuration.listenHost = listen }
@@ -132,7 +125,7 @@ struct ChainferenceProvider: AsyncParsableCommand {
         let provider = Provider(
             wallet: wallet,
             cluster: cluster,
-            market: try program.map { Market(program: try Address(base58: $0)) } ?? .localnet,
+            market: try place.market(),
             offers: [
                 Provider.Offer(
                     model: try ModelID(validating: model),

@@ -8,7 +8,7 @@ from solders.keypair import Keypair
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from harness import BINARIES, ROOT, Chain, Program, free_port, wallet  # noqa: E402
+from harness import BINARIES, LOCALNET_PROGRAM, ROOT, Chain, Program, free_port, wallet  # noqa: E402
 
 
 class Market:
@@ -19,6 +19,11 @@ class Market:
         self.chain = Chain(url)
         self.directory = directory
         self.program = [] if program is None else ["--program", program]
+
+    def held_by(self, key: Keypair) -> list:
+        """The requests of a wallet that are on the chain."""
+        filters = [{"memcmp": {"offset": 8, "bytes": str(key.pubkey())}}]
+        return self.chain.call("getProgramAccounts", str(LOCALNET_PROGRAM), {"encoding": "base64", "filters": filters})
 
     def provider(self, name: str, *options, port: int = 0) -> tuple[Program, Keypair]:
         """Runs a provider; one of the same name again has the same wallet and the same state."""
@@ -63,6 +68,12 @@ def pytest_generate_tests(metafunc):
     if "market" in metafunc.fixturenames:
         alone = metafunc.module.__name__.rsplit(".", 1)[-1] in ONE_CLUSTER
         metafunc.parametrize("market", CLUSTERS[:1] if alone else CLUSTERS, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    """Journals and seeds of a test are its own, not those of who runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from harness import BINARIES, LOCALNET_PROGRAM, Program, wallet
+from harness import BINARIES, Program, wallet
 
 COMMAND = str(BINARIES / "chainference")
 TOY = "chainference/ngram-toy"
@@ -69,12 +69,13 @@ def test_look_around_ask_and_account_for_every_lamport(served):
     assert told["balance_lamports"] == before and told["address"] == str(person.key.pubkey())
 
     result = person.json("ask", "What is a voucher?", "--max-tokens", 12, "--budget", "0.0002sol")
-    answer, books = result["answers"][0], result["settlement"]
+    answer, (books,) = result["answers"][0], result["settlements"]
     assert answer["finish_reason"] == "length" and answer["usage"]["completion_tokens"] == 12 and answer["has_receipt"]
     assert books["state"] == "complete" and books["stake_lamports"] == 200_000
-    assert market.chain.balance(person.key.pubkey()) == before - books["cost_lamports"]
+    assert market.chain.balance(person.key.pubkey()) == before - books["cost_lamports"] == before - result["cost_lamports"]
     assert person.json("sweep") == {
-        "cancelled": [], "closed": [], "expired": [], "fees_lamports": 0, "returned_lamports": 0, "waiting": []
+        "cancelled": [], "closed": [], "closing": [], "expired": [], "failed": [], "fees_lamports": 0,
+        "returned_lamports": 0, "waiting": [],
     }
 
 
@@ -96,7 +97,7 @@ def test_a_conversation_is_one_stake(served):
     done = person.run("chat", "--json", "--max-tokens", 6, input="One?\nTwo?\nThree?\n")
     *answers, books = map(json.loads, done.stdout.splitlines())
     assert [answer["usage"]["completion_tokens"] for answer in answers] == [6, 6, 6]
-    assert books["state"] == "complete"
+    assert [settlement["state"] for settlement in books["settlements"]] == ["complete"]
     # Every prompt carries the conversation so far.
     inputs = [answer["usage"]["prompt_tokens"] for answer in answers]
     assert inputs == sorted(inputs) and len(set(inputs)) == 3
@@ -118,8 +119,19 @@ def test_errors_have_a_status_and_are_json_where_json_was_asked_for(served):
     assert failed.returncode == 1 and TOY in failed.stderr and failed.stdout == ""
     failed = person.run("ask", "Hm?", "--model", "no/such-model", "--json", check=False)
     assert failed.returncode == 1 and TOY in json.loads(failed.stderr)["error"]
-    for wrong in (["ask", "--budget", "lots"], ["ask", "--max-tokens", "0", "Hm?"], ["frobnicate"]):
-        assert subprocess.run([COMMAND, *wrong], capture_output=True).returncode == 64
+    for wrong, told in {
+        ("ask", "--budget", "lots"): "lots",
+        ("ask", "--max-tokens", "0", "Hm?"): "above 0",
+        ("ask", "--cluster", "nowhere", "Hm?"): "localnet, devnet",
+        ("ask", "--program", "short", "Hm?"): "no address",
+        ("ask", "--model", "two words", "Hm?"): "--model",
+        ("ask", " "): "no question",
+        ("frobnicate",): "frobnicate",
+    }.items():
+        done = subprocess.run([COMMAND, *wrong], capture_output=True, text=True)
+        assert done.returncode == 64 and told in done.stderr, done.stderr
+    keyless = subprocess.run([COMMAND, "ask", "Hm?", "--wallet", "/nowhere.json"], capture_output=True, text=True)
+    assert keyless.returncode == 1 and "chainference wallet new" in keyless.stderr
     poor = Person(market, "poor", lamports=0)
     failed = poor.run("ask", "Hm?", check=False)
     assert failed.returncode == 1 and "Nothing was spent" in failed.stderr
@@ -141,10 +153,72 @@ def test_interrupted_in_mid_answer_it_settles_before_it_ends(market):
     # The interrupted command closed its request itself, or left at most the closing to the sweep; nothing is forgotten.
     swept = person.json("sweep")
     assert swept["waiting"] == [] and swept["expired"] == [] and len(swept["closed"]) <= 1
-    held = market.chain.call(
-        "getProgramAccounts", str(LOCALNET_PROGRAM), {"encoding": "base64", "filters": [{"memcmp": {"offset": 8, "bytes": str(person.key.pubkey())}}]}
+    assert market.held_by(person.key) == []
+
+
+def test_what_a_killed_command_left_behind_the_next_one_brings_home(market):
+    provider, _ = market.provider("seller", "--toy-speed", 20, "--toy-talks-on")
+    person = Person(market, "buyer")
+    with provider:
+        provider.wait_for("^registered as")
+        asking = Program(COMMAND, "ask", "Tell me everything.", "--max-tokens", "400", *person.options)
+        with asking:
+            asking.wait_for("accepted")
+            provider.wait_for("lamports vouched")
+            asking.process.kill()
+            asking.process.wait()
+        journal = market.directory / "state" / "chainference" / "client.sqlite"
+        assert journal.stat().st_mode & 0o777 == 0o600
+        # A command beside it is not disturbed by the mark of the killed one, and ends its lock. The server claims then.
+        done = person.run("ask", "--max-tokens", 3, "And now?")
+        assert " swept  " in done.stderr and "shortened" in done.stderr
+        provider.wait_for("^claimed")
+        market.chain.until(
+            lambda: person.json("sweep")["closed"] or not market.held_by(person.key), what="the claim of what was delivered"
+        )
+        assert market.held_by(person.key) == []
+        assert person.json("sweep")["waiting"] == []
+        # Nothing of the killed process stays.
+        assert list(journal.parent.glob("*.owner-*")) == []
+
+
+def test_disposable_wallets_from_one_seed(served):
+    market, seller = served
+    person = Person(market, "buyer")
+    hurried = ("--funding-delay", 0)
+    made = person.run("ask", "--disposable", *hurried, "--max-tokens", 3, "Who am I?")
+    seed = market.directory / "state" / "chainference" / "disposable-wallets.json"
+    assert seed.stat().st_mode & 0o777 == 0o600 and str(seed) in made.stderr and "funding" in made.stderr
+    # The request is not the person's; what is left is in the next wallet, and nothing in the first.
+    spent = 1_000_000_000 - market.chain.balance(person.key.pubkey())
+    assert spent % 1_000_000 == 5_000 and str((spent - 5_000) // 1_000_000).strip("0") in ("1", "2", "5")
+    (left,) = person.json("wallet", "disposable", "list")["wallets"]
+    assert left["number"] == 1 and 0 < left["balance_lamports"] < spent
+    # The next one is paid out of that: the person's own wallet does not move.
+    again = person.run("ask", "--disposable", *hurried, "--max-tokens", 3, "And now?")
+    assert "funding" not in again.stderr and "disposable 1" in again.stderr
+    assert market.chain.balance(person.key.pubkey()) == 1_000_000_000 - spent
+
+    funded = person.json("wallet", "disposable", "fund", "1500000", *hurried)
+    assert funded["number"] == 3 and funded["balance_lamports"] == 2_000_000
+    fresh = person.json("wallet", "disposable", "new")
+    assert fresh["number"] == 4 and fresh["balance_lamports"] == 0
+
+    # The seed alone finds them all, on a machine that knows nothing else.
+    elsewhere = {**os.environ, "XDG_STATE_HOME": str(market.directory / "elsewhere")}
+    found = subprocess.run(
+        [COMMAND, "wallet", "disposable", "recover", "--seed", seed, "--json", "--cluster", market.url],
+        check=True, capture_output=True, text=True, env=elsewhere,
     )
-    assert held == []
+    numbers = {wallet["number"]: wallet["balance_lamports"] for wallet in json.loads(found.stdout)["wallets"]}
+    assert set(numbers) == {2, 3} and numbers[3] == 2_000_000
+
+    before = market.chain.balance(person.key.pubkey())
+    swept = person.json("wallet", "disposable", "sweep", "--to", str(person.key.pubkey()))["wallets"]
+    sent = sum(wallet["sent_lamports"] for wallet in swept)
+    assert sent == sum(numbers.values()) - 2 * 5_000
+    assert market.chain.balance(person.key.pubkey()) == before + sent
+    assert person.json("wallet", "disposable", "list")["wallets"] == []
 
 
 def test_a_terminal_shows_one_changing_line_and_then_the_books(served):
@@ -205,8 +279,7 @@ def test_every_command_explains_itself():
     assert {"ask", "chat", "models", "servers", "wallet", "sweep"} <= set(commands)
     for command in commands:
         told = subprocess.run([COMMAND, command, "--help"], check=True, capture_output=True, text=True).stdout
-        # What runs until it is stopped has no result.
-        assert "OVERVIEW" in told and ("--json" in told or "SUBCOMMANDS" in told or command in ("localnet", "relay"))
+        assert "OVERVIEW" in told and ("--json" in told or "SUBCOMMANDS" in told), command
 
 
 def test_the_doctor_says_what_to_do(market):
@@ -256,11 +329,20 @@ models:
     assert examined.returncode == 0 and "Ready." in examined.stdout, examined.stdout + examined.stderr
     with Program(COMMAND, "provider", "run", file) as provider:
         provider.wait_for("^registered as")
+        running = command("doctor", "--config", file)
+        assert running.returncode == 0 and "it runs" in running.stdout, running.stdout
+        assert "lists what the configuration offers" in running.stdout
         done = person.run("ask", "is anybody there?", "--model", "example/shout")
         assert done.stdout.strip() == "IS ANYBODY THERE?"
         provider.wait_for("^claimed")
         provider.process.send_signal(signal.SIGTERM)
         assert provider.process.wait(timeout=60) == 0
+    # The chain shows it for some time to come, which the doctor knows.
+    examined = command("doctor", "--config", file)
+    assert examined.returncode == 0 and "does not run" in examined.stdout, examined.stdout
+    with Program(COMMAND, "provider", "run", file, "--json") as provider:
+        told = json.loads(provider.wait_for('"event":"registered"').string)
+        assert Pubkey.from_string(told["server"])
     earned = json.loads(command("provider", "earnings", file, "--json").stdout)
     assert "20000" in json.dumps(earned)
 
@@ -278,7 +360,7 @@ def test_privacy_in_plain_words():
     assert "proxy" not in plain and "proxy" in hidden and "relay" in hidden
     assert plain["server"] != hidden["server"]
     words = subprocess.run([COMMAND, "privacy"], check=True, capture_output=True, text=True).stdout
-    assert "prompt" in words and len(words.splitlines()) > 4
+    assert "does not learn" in words and "prompt" in words and len(words.splitlines()) > 4
 
 
 def test_receipts_are_checked_offline_and_by_others(served):

@@ -44,7 +44,7 @@ def test_killed_provider_claims_once(market):
         provider.wait_for("registered")
         before = worth(market, seller)
         fees_before = sum(each["meta"]["fee"] for each in sellers_transactions(market, seller))
-        client, buyer = market.client("buyer", "--budget", 1_000_000, "--maximum-tokens", 2_000, "Tell me a long story.")
+        client, buyer = market.client("buyer", "--budget", 1_000_000, "--max-tokens", 2_000, "Tell me a long story.")
         with client:
             request = client.wait_for(r"request (\w+)").group(1)
             # The first voucher covers the minimum; wait for later ones, which cover tokens.

@@ -14,7 +14,7 @@ def test_llama_answers_through_the_market(market):
     with provider:
         provider.wait_for("registered")
         before = market.chain.balance(seller.pubkey())
-        client, _ = market.client("buyer", "--model", "tiny-random", "--maximum-tokens", 24, "Hello, llama.")
+        client, _ = market.client("buyer", "--model", "tiny-random", "--max-tokens", 24, "Hello, llama.")
         with client:
             assert client.finish(within=120) == 0, client.output
         charge = int(re.search(r"charged (\d+)", client.output).group(1))

@@ -48,7 +48,7 @@ def test_prometheus_reads_the_metrics_and_the_log_keeps_secrets(market):
     with seller.run() as provider:
         port = int(provider.wait_for(r"monitoring at port (\d+)").group(1))
         provider.wait_for("registered")
-        client, _ = market.client("buyer", "--maximum-tokens", 40, PROMPT)
+        client, _ = market.client("buyer", "--max-tokens", 40, PROMPT)
         with client:
             assert client.finish(within=90) == 0, client.output
         provider.wait_for(r"^claimed (\d+)")
@@ -109,7 +109,7 @@ def test_reload_drain_and_report(market):
         seller.write(price=800_000, speed=20)
         provider.process.send_signal(signal.SIGHUP)
         provider.wait_for(r"^reloaded; the listings changed in 0 trans")
-        client, _ = market.client("buyer", "--maximum-tokens", 60, "--budget", 1_000_000, PROMPT)
+        client, _ = market.client("buyer", "--max-tokens", 60, "--budget", 1_000_000, PROMPT)
         with client:
             client.wait_for("accepted")
             # SIGTERM: the answer that runs is finished and claimed.
@@ -138,7 +138,7 @@ def test_a_second_signal_ends_at_once(market):
     seller.write(speed=5)
     with seller.run() as provider:
         provider.wait_for("registered")
-        client, _ = market.client("buyer", "--maximum-tokens", 400, "--budget", 1_000_000, PROMPT)
+        client, _ = market.client("buyer", "--max-tokens", 400, "--budget", 1_000_000, PROMPT)
         with client:
             client.wait_for("accepted")
             provider.process.send_signal(signal.SIGTERM)

@@ -11,7 +11,7 @@ def run_a_session(market):
         provider.wait_for("registered", within=60)
         server_accounts = set(market.chain.program_accounts(LOCALNET_PROGRAM))
         earned_before = market.chain.balance(seller.pubkey())
-        client, buyer = market.client("buyer", "--maximum-tokens", 40, "What is a voucher?")
+        client, buyer = market.client("buyer", "--max-tokens", 40, "What is a voucher?")
         with client:
             assert client.finish(within=90) == 0, client.output
         provider.stop()

@@ -59,7 +59,7 @@ def test_the_wire_shows_nothing(market):
     with provider:
         provider.wait_for("registered")
         capture = Capture(port, rpc_port)
-        client, buyer = market.client("buyer", "--maximum-tokens", 60, PROMPT)
+        client, buyer = market.client("buyer", "--max-tokens", 60, PROMPT)
         with client:
             request = client.wait_for(r"request (\w+)").group(1)
             assert client.finish(within=90) == 0, client.output

@@ -38,7 +38,7 @@ def test_ten_thousand_garbage_connections(market, capsys):
         answers = []
 
         def honest():
-            client, _ = market.client(f"buyer-{len(answers)}", "--maximum-tokens", 8, "Say something.")
+            client, _ = market.client(f"buyer-{len(answers)}", "--max-tokens", 8, "Say something.")
             with client:
                 assert client.finish(within=30) == 0, client.output
             answers.append(client.output)

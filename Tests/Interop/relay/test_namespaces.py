@@ -62,7 +62,7 @@ def test_a_server_without_a_way_in_sells_through_a_relay(market, tmp_path):
                 client = Program(
                     *machines.within("client"),
                     BINARIES / "chainference-client",
-                    *("--cluster", market.url, "--wallet", buyer_path, "--maximum-tokens", 60, PROMPT),
+                    *("--cluster", market.url, "--wallet", buyer_path, "--max-tokens", 60, PROMPT),
                 )
                 with client:
                     request = client.wait_for(r"request (\w+)", within=90).group(1)

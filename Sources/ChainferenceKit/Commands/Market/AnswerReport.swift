@@ -1,4 +1,5 @@
 import ChainferenceKit
+import Synchronization
 
 /// One answer and what it cost so far.
 struct AnswerReport: Report {
@@ -52,10 +53,44 @@ struct SettlementReport: Report {
     var text: String { "\(state), cost \(costLamports) lamports" }
 }
 
+/// Collects what a session's servers were paid.
+final class SessionBooks: Sendable {
+    private let settlements = Mutex<[Settlement]>([])
+
+    /// Takes a settlement; other events are passed over.
+    func take(_ event: ClientEvent) {
+        if case .settled(let settlement) = event { settlements.withLock { $0.append(settlement) } }
+    }
+
+    /// One for each server that was paid, in the order of their ends.
+    var all: [Settlement] { settlements.withLock { $0 } }
+}
+
+/// Where the money of a whole session went: one settlement for each server that was paid, usually a single one.
+struct BooksReport: Report {
+    let settlements: [SettlementReport]
+    let costLamports: UInt64
+
+    init(_ books: SessionBooks) {
+        settlements = books.all.map { SettlementReport($0) }
+        costLamports = books.all.reduce(Lamports.zero) { $0.saturatingAdding($1.cost) }.rawValue
+    }
+
+    var text: String { settlements.map(\.text).joined(separator: "\n") }
+}
+
 /// All answers of a session, and its books.
 struct SessionReport: Report {
     let answers: [AnswerReport]
-    let settlement: SettlementReport?
+    let settlements: [SettlementReport]
+    let costLamports: UInt64
+
+    init(answers: [AnswerReport], books: SessionBooks) {
+        let books = BooksReport(books)
+        self.answers = answers
+        settlements = books.settlements
+        costLamports = books.costLamports
+    }
 
     var text: String { answers.map(\.text).joined(separator: "\n") }
 }

@@ -1,7 +1,6 @@
 public import ArgumentParser
 import ChainferenceKit
 import Foundation
-import Synchronization
 
 /// `chainference ask`: one question, one answer.
 public struct AskCommand: AsyncParsableCommand {
@@ -25,6 +24,7 @@ public struct AskCommand: AsyncParsableCommand {
     var receipt: String?
 
     @OptionGroup var prompt: PromptOptions
+    @OptionGroup var session: SessionOptions
     @OptionGroup(title: "Market") var market: MarketOptions
     @OptionGroup var output: OutputOptions
 
@@ -35,27 +35,28 @@ public struct AskCommand: AsyncParsableCommand {
     public func run() async throws {
         let model = try prompt.modelID()
         let request = try prompt.prompt(prompt.opening + [.user(text())])
-        let client = try await market.client(flow: prompt.flow.preference)
-        let books = Mutex<Settlement?>(nil)
-        let progress = AnswerProgress(showsReasoning: prompt.reasoning)
-        let (quiet, budget) = (output.json, prompt.budget)
-        let answer = try await interruptible {
-            try await client.withSession(model, budget: budget, for: request) { event in
-                if case .settled(let settlement) = event { books.withLock { $0 = settlement } }
-                if !quiet { progress.show(event) }
-            } _: { session in
-                try await session.ask(request)
+        let progress = AnswerProgress(showsReasoning: session.reasoning, showsAnswer: !output.json)
+        let (budget, books) = (prompt.budget, SessionBooks())
+        let purchase = Purchase(
+            market: market,
+            options: session,
+            model: model,
+            budget: budget,
+            note: { progress.note($0, $1) }
+        )
+        let answer = try await interruptible(progress) {
+            try await purchase.run(for: request) { client in
+                try await client.withSession(model, budget: budget, for: request) { event in
+                    books.take(event)
+                    progress.show(event)
+                } _: { session in
+                    try await session.ask(request)
+                }
             }
         }
-        if !quiet { progress.end() }
+        progress.end()
         if let receipt { try keep(answer.receipt, in: receipt) }
-        guard quiet else { return }
-        output.print(
-            SessionReport(
-                answers: [AnswerReport(answer, model: model)],
-                settlement: books.withLock { $0 }.map { SettlementReport($0) }
-            )
-        )
+        if output.json { output.print(SessionReport(answers: [AnswerReport(answer, model: model)], books: books)) }
     }
 
     /// Files that say what was asked and answered are their owner's alone.
@@ -70,12 +71,15 @@ public struct AskCommand: AsyncParsableCommand {
                     contents: Data(bytes),
                     attributes: [.posixPermissions: 0o600]
                 )
-            else { throw ValidationError("\(path + suffix) can't be written.") }
+            else { throw ReceiptUnwritable(path: path + suffix) }
         }
     }
 
     private func text() throws -> String {
-        if let question, question != "-" { return question }
+        if let question, question != "-" {
+            guard question.contains(where: { !$0.isWhitespace }) else { throw ValidationError("There is no question.") }
+            return question
+        }
         if Console.isTyped { Console.error("Type the question; end it with Ctrl-D.") }
         var lines: [String] = []
         while let line = readLine(strippingNewline: false) { lines.append(line) }
@@ -88,4 +92,10 @@ public struct AskCommand: AsyncParsableCommand {
 /// The answer came, and nobody signed for it.
 struct ReceiptMissing: Error, CustomStringConvertible {
     var description: String { "The server signed no receipt for this answer; there is nothing to keep." }
+}
+
+/// The answer came, and its receipt has no place.
+struct ReceiptUnwritable: Error, CustomStringConvertible {
+    let path: String
+    var description: String { "The answer is paid for, but its receipt can't be kept: \(path) can't be written." }
 }

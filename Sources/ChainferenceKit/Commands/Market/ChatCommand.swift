@@ -1,6 +1,5 @@
 public import ArgumentParser
 import ChainferenceKit
-import Synchronization
 
 /// `chainference chat`: a conversation under one stake.
 public struct ChatCommand: AsyncParsableCommand {
@@ -16,6 +15,7 @@ public struct ChatCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var prompt: PromptOptions
+    @OptionGroup var session: SessionOptions
     @OptionGroup(title: "Market") var market: MarketOptions
     @OptionGroup var output: OutputOptions
 
@@ -28,29 +28,36 @@ public struct ChatCommand: AsyncParsableCommand {
         // Nothing is staked before somebody has something to ask.
         guard let first = await Self.question(input, output) else { return }
         let model = try prompt.modelID()
-        let client = try await market.client(flow: prompt.flow.preference)
-        let books = Mutex<Settlement?>(nil)
-        let progress = AnswerProgress(showsReasoning: prompt.reasoning)
-        let (output, prompt) = (output, prompt)
+        let progress = AnswerProgress(showsReasoning: session.reasoning, showsAnswer: !output.json)
+        let (output, prompt, books) = (output, prompt, SessionBooks())
         let firstPrompt = try prompt.prompt(prompt.opening + [.user(first)])
-        try await interruptible {
-            try await client.withSession(model, budget: prompt.budget, for: firstPrompt) { event in
-                if case .settled(let settlement) = event { books.withLock { $0 = settlement } }
-                if !output.json { progress.show(event) }
-            } _: { session in
-                var messages = prompt.opening
-                var next: String? = first
-                while let question = next {
-                    messages.append(.user(question))
-                    let answer = try await session.ask(prompt.prompt(messages))
-                    messages.append(.assistant(answer.text))
-                    if output.json { output.print(AnswerReport(answer, model: model)) }
-                    next = await Self.question(input, output)
+        let purchase = Purchase(
+            market: market,
+            options: session,
+            model: model,
+            budget: prompt.budget,
+            note: { progress.note($0, $1) }
+        )
+        try await interruptible(progress) {
+            try await purchase.run(for: firstPrompt) { client in
+                try await client.withSession(model, budget: prompt.budget, for: firstPrompt) { event in
+                    books.take(event)
+                    progress.show(event)
+                } _: { session in
+                    var messages = prompt.opening
+                    var next: String? = first
+                    while let question = next {
+                        messages.append(.user(question))
+                        let answer = try await session.ask(prompt.prompt(messages))
+                        messages.append(.assistant(answer.text))
+                        if output.json { output.print(AnswerReport(answer, model: model)) }
+                        next = await Self.question(input, output)
+                    }
                 }
             }
         }
-        if output.json, let settlement = books.withLock({ $0 }) { output.print(SettlementReport(settlement)) }
-        if !output.json { progress.end() }
+        progress.end()
+        if output.json { output.print(BooksReport(books)) }
     }
 
     /// The next question; nil at the end.

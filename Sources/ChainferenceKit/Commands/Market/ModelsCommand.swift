@@ -17,7 +17,7 @@ public struct ModelsCommand: AsyncParsableCommand {
 
     /// Lists models.
     public func run() async throws {
-        let servers = try await market.client(anonymous: true).servers()
+        let servers = try await market.client(pays: false, remembers: false).servers()
         output.print(ModelsReport(servers))
     }
 }

@@ -20,7 +20,7 @@ public struct ServersCommand: AsyncParsableCommand {
 
     /// Lists servers.
     public func run() async throws {
-        let client = try await market.client(anonymous: true)
+        let client = try await market.client(pays: false, remembers: false)
         let model = try model.map { try ModelID(validating: $0) }
         output.print(ServersReport(try await client.servers(), model: model))
     }

@@ -9,8 +9,8 @@ public struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check the node, the clock, the wallet, the backends and the ports, and say what to do.",
         discussion: """
-            Without --config it checks what a buyer needs; with a provider's configuration file, what that provider needs. \
-            Nothing is spent or changed. Exit status 2: something does not work.
+            Without --config it checks what a buyer needs; with a provider's configuration file, what that provider needs, \
+            and if it runs on this machine how it is. Nothing is spent or changed. Exit status 2: something does not work.
             """
     )
 
@@ -33,13 +33,14 @@ public struct DoctorCommand: AsyncParsableCommand {
                 market: file.market,
                 walletPath: file.walletPath,
                 provider: file.plan,
+                healthURL: file.monitoring.map { "http://\(Self.reachable($0.host)):\($0.port)/health" },
                 http: try market.http()
             )
         } else {
             doctor = Doctor(
-                cluster: try market.resolvedCluster(),
-                market: try market.market(),
-                walletPath: try market.walletPath(),
+                cluster: try market.place.resolvedCluster(),
+                market: try market.place.market(),
+                walletPath: try market.place.walletPath(),
                 http: try market.http()
             )
         }
@@ -50,6 +51,16 @@ public struct DoctorCommand: AsyncParsableCommand {
         let report = ExaminationReport(findings)
         if json { output.print(report) } else { Console.output("\n" + report.text) }
         if !report.isWell { throw ExitCode(2) }
+    }
+
+    /// Who listens at every address also does at this machine's own.
+    private static func reachable(_ host: String) -> String {
+        switch host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "[::1]"
+        case _ where host.contains(":"): "[\(host)]"
+        default: host
+        }
     }
 }
 
@@ -85,14 +96,22 @@ struct FindingReport: Report {
 struct ExaminationReport: Report {
     let isWell: Bool
     let findings: [FindingReport]
+    private let warnings: Int
+
+    enum CodingKeys: CodingKey {
+        case isWell
+        case findings
+    }
 
     init(_ findings: [Finding]) {
         isWell = findings.allSatisfy { $0.status != .failure && $0.status != .skipped }
+        warnings = findings.count { $0.status == .warning }
         self.findings = findings.map { FindingReport($0) }
     }
 
     var text: String {
         let failures = findings.count { $0.status == Finding.Status.failure.rawValue }
-        return isWell ? "Ready." : failures == 1 ? "One thing does not work." : "\(failures) things do not work."
+        if isWell { return warnings == 0 ? "Ready." : "Ready, with \(warnings) thing(s) to look at." }
+        return failures == 1 ? "One thing does not work." : "\(failures) things do not work."
     }
 }

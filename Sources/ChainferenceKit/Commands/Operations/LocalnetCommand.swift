@@ -68,6 +68,8 @@ public struct LocalnetCommand: AsyncParsableCommand {
     @Option(help: "Goes on from the snapshot in this file, and leaves it as it is.")
     var load: String?
 
+    @OptionGroup var output: OutputOptions
+
     /// Made by the argument parser.
     public init() {}
 
@@ -120,7 +122,7 @@ public struct LocalnetCommand: AsyncParsableCommand {
             try snapshot.map { try LocalCluster(settings, restoring: $0) } ?? LocalCluster(settings)
         cluster.faults.seed(faultSeed)
         for fault in faults { cluster.faults.inject(fault) }
-        var running: [any Service] = [cluster, Banner(cluster: cluster, isKept: directory != nil)]
+        var running: [any Service] = [cluster, Banner(cluster: cluster, isKept: directory != nil, output: output)]
         if let directory, snapshotSeconds > 0 {
             running.append(Keeper(cluster: cluster, directory: directory, interval: .seconds(snapshotSeconds)))
         }
@@ -139,21 +141,39 @@ public struct LocalnetCommand: AsyncParsableCommand {
 private struct Banner: Service {
     let cluster: LocalCluster
     let isKept: Bool
+    let output: OutputOptions
 
     func run() async throws {
         let endpoints = try await cluster.endpoints()
-        Console.output(
-            """
-            JSON-RPC   \(endpoints.rpcURL)
-            PubSub     \(endpoints.webSocketURL)
-            Market     \(cluster.configuration.ledger.market.program)
-            """
+        let lagging = cluster.laggingEndpoints
+        output.print(
+            EndpointsReport(
+                rpcUrl: endpoints.rpcURL,
+                pubsubUrl: endpoints.webSocketURL,
+                market: "\(cluster.configuration.ledger.market.program)",
+                laggingRpcUrl: lagging?.rpcURL,
+                laggingPubsubUrl: lagging?.webSocketURL,
+                isKept: isKept
+            )
         )
-        if let lagging = cluster.laggingEndpoints {
-            Console.output("Lagging    \(lagging.rpcURL) \(lagging.webSocketURL)")
-        }
-        Console.output(isKept ? "Stop with Ctrl-C; the ledger is kept." : "Stop with Ctrl-C; nothing is kept.")
         try await gracefulShutdown()
+    }
+}
+
+/// Where a cluster listens.
+struct EndpointsReport: Report {
+    let rpcUrl: String
+    let pubsubUrl: String
+    let market: String
+    let laggingRpcUrl: String?
+    let laggingPubsubUrl: String?
+    let isKept: Bool
+
+    var text: String {
+        var lines = ["JSON-RPC   \(rpcUrl)", "PubSub     \(pubsubUrl)", "Market     \(market)"]
+        if let laggingRpcUrl, let laggingPubsubUrl { lines.append("Lagging    \(laggingRpcUrl) \(laggingPubsubUrl)") }
+        lines.append(isKept ? "Stop with Ctrl-C; the ledger is kept." : "Stop with Ctrl-C; nothing is kept.")
+        return lines.joined(separator: "\n")
     }
 }
 

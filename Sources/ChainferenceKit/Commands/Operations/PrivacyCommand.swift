@@ -43,6 +43,7 @@ struct PrivacySummary: Report {
     struct Finding: Encodable {
         let party: String
         let learns: [String]
+        let doesNotLearn: [String]
     }
 
     let findings: [Finding]
@@ -53,7 +54,13 @@ struct PrivacySummary: Report {
     }
 
     init(_ report: PrivacyReport) {
-        findings = report.findings.map { Finding(party: $0.party.rawValue, learns: $0.facts.map(\.description)) }
+        findings = report.findings.map {
+            Finding(
+                party: $0.party.rawValue,
+                learns: $0.facts.map(\.description),
+                doesNotLearn: $0.hidden.map(\.description)
+            )
+        }
         words = report.description
     }
 

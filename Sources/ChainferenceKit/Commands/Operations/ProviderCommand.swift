@@ -32,12 +32,19 @@ extension ProviderCommand {
         @Argument(help: "The configuration file.", completion: .file(extensions: ["yaml", "yml"]))
         var file: String
 
+        @OptionGroup var output: OutputOptions
+
         func run() async throws {
+            let output = output
             let configured = try ConfiguredProvider(
                 path: file,
-                onEvent: { Console.output("\($0)") },
-                onReload: { if case .refused(let error) = $0 { Console.output("not reloaded: \(error)") } },
-                onMonitoring: { Console.output("monitoring at port \($0)") }
+                onEvent: { output.print(ProviderEventReport($0)) },
+                onReload: {
+                    if case .refused(let error) = $0 {
+                        output.print(NoteReport("not-reloaded", "not reloaded: \(error)"))
+                    }
+                },
+                onMonitoring: { output.print(NoteReport("monitoring", "monitoring at port \($0)")) }
             )
             try await configured.runUntilStopped()
         }
@@ -71,6 +78,30 @@ extension ProviderCommand {
         func run() async throws {
             output.print(try await ProviderConfigurationFile(contentsOf: file).earnings())
         }
+    }
+}
+
+/// Something that a provider has done: a sentence, or its facts one by one.
+struct ProviderEventReport: Report {
+    private let facts: [String: String]
+    let text: String
+
+    init(_ event: ProviderEvent) {
+        facts = event.facts
+        text = "\(event)"
+    }
+
+    func encode(to encoder: any Encoder) throws { try facts.encode(to: encoder) }
+}
+
+/// Something that happened around a provider.
+struct NoteReport: Report {
+    let event: String
+    let text: String
+
+    init(_ event: String, _ text: String) {
+        self.event = event
+        self.text = text
     }
 }
 

@@ -48,6 +48,8 @@ public struct RelayCommand: AsyncParsableCommand {
     @Option(help: "Seconds between two lines about what the relay is doing; 0 for none.")
     var report: Int = 60
 
+    @OptionGroup var output: OutputOptions
+
     /// Made by the argument parser.
     public init() {}
 
@@ -68,10 +70,11 @@ public struct RelayCommand: AsyncParsableCommand {
         }
         let service = RelayService(
             relay: Relay(configuration: configuration, identity: identity),
-            report: report > 0 ? .seconds(report) : nil
-        ) { port in
+            report: report > 0 ? .seconds(report) : nil,
+            output: output
+        ) { [output] port in
             let endpoint = try PeerAddress.Endpoint(host: advertised, port: UInt16(clamping: port))
-            Console.output("relay \(try RelayAddress(endpoint: endpoint, key: identity.publicKey))")
+            output.print(RelayReport(relay: "\(try RelayAddress(endpoint: endpoint, key: identity.publicKey))"))
         }
         let group = ServiceGroup(
             services: [service],
@@ -86,6 +89,7 @@ public struct RelayCommand: AsyncParsableCommand {
 private struct RelayService: Service {
     let relay: Relay
     let report: Duration?
+    let output: OutputOptions
     let onListening: @Sendable (Int) throws -> Void
 
     func run() async throws {
@@ -96,11 +100,7 @@ private struct RelayService: Service {
                     group.addTask {
                         while true {
                             try await Task.sleep(for: report)
-                            let status = relay.status
-                            Console.output(
-                                "\(status.servers) servers, \(status.circuits) circuits now; \(status.opened) opened, "
-                                    + "\(status.refused) refused, \(status.bytes) bytes since the start"
-                            )
+                            output.print(RelayActivityReport(relay.status))
                         }
                     }
                 }
@@ -112,5 +112,33 @@ private struct RelayService: Service {
                 }
             }
         }
+    }
+}
+
+/// The address of a relay that listens.
+struct RelayReport: Report {
+    let relay: String
+
+    var text: String { "relay \(relay)" }
+}
+
+/// What a relay is doing, and has done since its start.
+struct RelayActivityReport: Report {
+    let servers: Int
+    let circuits: Int
+    let opened: UInt64
+    let refused: UInt64
+    let bytes: UInt64
+
+    init(_ status: Relay.Status) {
+        servers = status.servers
+        circuits = status.circuits
+        opened = status.opened
+        refused = status.refused
+        bytes = status.bytes
+    }
+
+    var text: String {
+        "\(servers) servers, \(circuits) circuits now; \(opened) opened, \(refused) refused, \(bytes) bytes since the start"
     }
 }

@@ -6,8 +6,8 @@ public struct WalletCommand: AsyncParsableCommand {
     /// The command's name, texts and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "wallet",
-        abstract: "Show a wallet, make one, or ask a test cluster for money.",
-        subcommands: [Show.self, New.self, Airdrop.self],
+        abstract: "Show a wallet, make one, ask a test cluster for money, or look after disposable wallets.",
+        subcommands: [Show.self, New.self, Airdrop.self, Disposable.self],
         defaultSubcommand: Show.self
     )
 
@@ -36,15 +36,19 @@ extension WalletCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the wallet's address and balance.")
 
-        @OptionGroup(title: "Market") var market: MarketOptions
+        @OptionGroup(title: "Market") var place: ClusterOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let wallet = try market.resolvedWallet()
-            let rpc = try RPCClient(cluster: market.resolvedCluster())
+            let wallet = try place.resolvedWallet()
+            let rpc = try RPCClient(cluster: place.resolvedCluster())
             let balance = try await rpc.getBalance(of: wallet.address).value
             output.print(
-                WalletReport(address: "\(wallet.address)", balanceLamports: balance.rawValue, keyFile: market.wallet)
+                WalletReport(
+                    address: "\(wallet.address)",
+                    balanceLamports: balance.rawValue,
+                    keyFile: try place.walletPath() ?? Keypair.solanaCLIDefaultPath
+                )
             )
         }
     }
@@ -75,16 +79,20 @@ extension WalletCommand {
         @Argument(help: "How much: lamports, or SOL as in 1sol.")
         var amount: Lamports
 
-        @OptionGroup(title: "Market") var market: MarketOptions
+        @OptionGroup(title: "Market") var place: ClusterOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let wallet = try market.resolvedWallet()
-            let rpc = try RPCClient(cluster: market.resolvedCluster())
+            let wallet = try place.resolvedWallet()
+            let rpc = try RPCClient(cluster: place.resolvedCluster())
             try await rpc.airdrop(amount, to: wallet.address)
             let balance = try await rpc.getBalance(of: wallet.address).value
             output.print(
-                WalletReport(address: "\(wallet.address)", balanceLamports: balance.rawValue, keyFile: market.wallet)
+                WalletReport(
+                    address: "\(wallet.address)",
+                    balanceLamports: balance.rawValue,
+                    keyFile: try place.walletPath() ?? Keypair.solanaCLIDefaultPath
+                )
             )
         }
     }

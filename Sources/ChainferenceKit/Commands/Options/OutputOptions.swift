@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// How results are printed.
-struct OutputOptions: ParsableArguments {
+struct OutputOptions: ParsableArguments, Sendable {
     @Flag(help: "Print results as JSON.")
     var json = false
 

@@ -1,65 +1,63 @@
-import ArgumentParser
-import ChainferenceKit
+public import ArgumentParser
+public import ChainferenceKit
 
 /// What is asked for, and for how much.
-struct PromptOptions: ParsableArguments {
+public struct PromptOptions: ParsableArguments, Sendable {
+    /// The model's name.
     @Option(name: [.short, .long], help: "The model's Hugging Face id; “chainference models” lists what is on offer.")
-    var model = NGramBackend.modelName
+    public var model = NGramBackend.modelName
 
+    /// What is staked.
     @Option(
         name: [.short, .long],
         help:
             "The most that may be charged: lamports, or SOL as in 0.0002sol. It is staked; what is not charged returns."
     )
-    var budget = Lamports.lamports(200_000)
+    public var budget = Lamports.lamports(200_000)
 
+    /// The conversation's first message.
     @Option(help: "An instruction to the model, before everything else.")
-    var system: String?
+    public var system: String?
 
+    /// The longest answer.
     @Option(help: "The longest answer, in tokens.")
-    var maxTokens: Int?
+    public var maxTokens: Int?
 
+    /// The sampling temperature.
     @Option(help: "How much chance is let in: 0 for the likeliest words.")
-    var temperature: Double?
+    public var temperature: Double?
 
-    @Option(help: "direct goes straight to one server, open lets any server come, automatic does what is possible.")
-    var flow = FlowChoice.automatic
+    /// Made by the argument parser.
+    public init() {}
 
-    @Flag(help: "Show what a model thinks aloud before it answers.")
-    var reasoning = false
-
-    func validate() throws {
+    /// Refuses numbers that mean nothing.
+    public func validate() throws {
         guard (maxTokens ?? 1) > 0 else { throw ValidationError("--max-tokens must be above 0.") }
         guard (temperature ?? 0) >= 0 else { throw ValidationError("--temperature must not be below 0.") }
+        do {
+            _ = try modelID()
+        } catch {
+            throw ValidationError("--model: \(error)")
+        }
     }
 
-    func modelID() throws -> ModelID { try ModelID(validating: model) }
+    /// The model that is named.
+    ///
+    /// - Throws: What is wrong with the name.
+    public func modelID() throws -> ModelID { try ModelID(validating: model) }
 
     /// The conversation's beginning.
-    var opening: [ChatMessage] { system.map { [.system($0)] } ?? [] }
+    public var opening: [ChatMessage] { system.map { [.system($0)] } ?? [] }
 
     /// A prompt of these messages.
-    func prompt(_ messages: [ChatMessage]) throws -> GenerationRequest {
+    ///
+    /// - Throws: What is wrong with them.
+    public func prompt(_ messages: [ChatMessage]) throws -> GenerationRequest {
         try GenerationRequest(
             model: modelID().name,
             messages: messages,
             maximumOutputTokens: maxTokens,
             temperature: temperature
         )
-    }
-}
-
-/// How a request reaches a server.
-enum FlowChoice: String, ExpressibleByArgument, CaseIterable {
-    case automatic
-    case direct
-    case open
-
-    var preference: FlowPreference {
-        switch self {
-        case .automatic: .automatic
-        case .direct: .only(.direct)
-        case .open: .only(.open)
-        }
     }
 }

@@ -14,14 +14,36 @@ final class AnswerProgress: Sendable {
     private let began = ContinuousClock.now
     private let isWatched: Bool
     private let showsReasoning: Bool
+    private let showsAnswer: Bool
     private let state = Mutex(State())
 
-    init(isWatched: Bool = Console.isWatched, showsReasoning: Bool = false) {
+    /// Begins the clock.
+    ///
+    /// - Parameters:
+    ///   - isWatched: Whether there is a terminal to show progress on.
+    ///   - showsReasoning: Whether to show what the model thinks aloud.
+    ///   - showsAnswer: Whether to print the session's events; false for results as JSON, where only notes are shown.
+    init(isWatched: Bool = Console.isWatched, showsReasoning: Bool = false, showsAnswer: Bool = true) {
         self.isWatched = isWatched
         self.showsReasoning = showsReasoning
+        self.showsAnswer = showsAnswer
+    }
+
+    /// Shows what is done besides the session, in a line that stays.
+    func note(_ name: String, _ detail: String) {
+        endTransientLine()
+        Console.error(isWatched ? "\u{1b}[2m\(name): \(detail)\u{1b}[0m" : "\(seconds)  \(name)  \(detail)")
+    }
+
+    /// Says something that interrupts whatever is being shown.
+    func interrupt(_ text: String) {
+        endTransientLine()
+        let wasInAnswer = state.withLock { $0.isInAnswer || $0.isInReasoning }
+        Console.error(wasInAnswer || isWatched ? "\n\(text)" : text)
     }
 
     func show(_ event: ClientEvent) {
+        guard showsAnswer else { return }
         switch event {
         case .quoted(let quote):
             phase(
@@ -88,7 +110,8 @@ final class AnswerProgress: Sendable {
                 "charged \(settlement.charge), fees \(settlement.transactionFees), "
                     + "back \(settlement.stakeReturned) of the stake and \(settlement.rentReturned) rent"
             case .refunded: "nobody was paid; the stake came back, fees \(settlement.transactionFees)"
-            case .awaitingClaim(let time): "the server may claim until \(time); bring the rest home with “sweep”"
+            case .awaitingClaim(let time):
+                "the server may claim until \(time.moment()); the next command, or “sweep”, brings the rest home"
             }
         Console.error(isWatched ? "\u{1b}[2m\(text)\u{1b}[0m" : "\(seconds)  settled  \(text)")
         // Without a word people would take the wait for a hang.

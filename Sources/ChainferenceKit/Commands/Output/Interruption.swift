@@ -1,7 +1,14 @@
 import UnixSignals
 
 /// Lets Ctrl-C end work in good order: the first cancels it, so that money comes home; the second ends the process.
+///
+/// - Parameters:
+///   - progress: Gets out of the way of what is said then.
+///   - work: What may be interrupted.
+/// - Returns: What `work` returns.
+/// - Throws: What `work` throws; ``Interrupted`` in the place of a `CancellationError`.
 func interruptible<Result: Sendable>(
+    _ progress: AnswerProgress,
     _ work: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
@@ -13,8 +20,9 @@ func interruptible<Result: Sendable>(
             for await _ in signals {
                 guard isFirst else { Console.exit(130) }
                 isFirst = false
-                Console.error(
-                    "\nEnding; what is due is being settled. Once more to leave at once (“sweep” brings the rest home)."
+                progress.interrupt(
+                    "Ending; what is due is being settled. Once more to leave at once: the next command, or “sweep”, brings "
+                        + "the rest home."
                 )
                 stop.yield()
             }
@@ -27,10 +35,21 @@ func interruptible<Result: Sendable>(
                 return nil
             }
             defer { group.cancelAll() }
-            while let ended = try await group.next() {
-                if let result = ended { return result }
+            do {
+                while let ended = try await group.next() {
+                    if let result = ended { return result }
+                }
+            } catch is CancellationError {
+                // The work ends in good order before the scope does.
             }
-            throw CancellationError()
+            throw Interrupted()
         }
+    }
+}
+
+/// Somebody pressed Ctrl-C, and it was enough.
+struct Interrupted: Error, CustomStringConvertible {
+    var description: String {
+        "Interrupted. What had come is paid for, and everything else is back or comes back by itself: see “sweep”."
     }
 }
