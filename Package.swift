@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "Solana", targets: ["Solana"]),
         .library(name: "Borsh", targets: ["Borsh"]),
         .library(name: "JSON", targets: ["JSON"]),
+        .library(name: "CurlHTTP", targets: ["CurlHTTP"]),
         .library(name: "SodiumCrypto", targets: ["SodiumCrypto"]),
         .library(name: "ProgramToolchain", targets: ["ProgramToolchain"]),
         .executable(name: "chainference", targets: ["chainference"]),
