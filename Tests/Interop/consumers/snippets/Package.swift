@@ -24,7 +24,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
+            swiftSettings: [
+                .enableUpcomingFeature("MemberImportVisibility"),
+                // That a sample does nothing with its results is no fault of it.
+                .unsafeFlags(["-suppress-warnings"]),
+            ]
         )
     ]
 )
