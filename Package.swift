@@ -86,7 +86,7 @@ let package = Package(
         .target(name: "Borsh", path: "\(kit)/Borsh"),
         .target(name: "JSON", path: "\(kit)/JSON"),
         .target(name: "SodiumCrypto", dependencies: ["CSodium"], path: "\(kit)/Crypto"),
-        .target(name: "Solana", dependencies: ["Borsh", "SodiumCrypto"], path: "\(kit)/Solana"),
+        .target(name: "Solana", dependencies: ["Borsh", "JSON", "SodiumCrypto"], path: "\(kit)/Solana"),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], path: "\(kit)/HTTP"),
         .target(
             name: "SolanaRPC",
@@ -301,7 +301,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SolanaTests",
-            dependencies: ["Solana", "Borsh", "SodiumCrypto"],
+            dependencies: ["Solana", "Borsh", "JSON", "SodiumCrypto"],
             resources: [.copy("Golden")]
         ),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),

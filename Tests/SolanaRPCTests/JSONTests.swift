@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Solana
 import Testing
 
@@ -17,10 +18,10 @@ struct JSONTests {
     @Test("Excerpts are short and harmless to a terminal")
     func excerpts() {
         let text = "a\u{1b}[2J\u{202e}b\n\u{7}" + String(repeating: "x", count: 1_000)
-        let excerpt = MalformedJSON.excerpt(of: Array(text.utf8))
+        let excerpt = JSONValue.excerpt(of: Array(text.utf8))
         #expect(excerpt.hasPrefix("a [2J b  x"))
         #expect(excerpt.count <= 161)
-        #expect(!MalformedJSON.excerpt(of: [0xff, 0xfe, 0x41]).isEmpty)
+        #expect(!JSONValue.excerpt(of: [0xff, 0xfe, 0x41]).isEmpty)
     }
 
     @Test("Mutated, truncated and random answers are decoded or refused, never worse")

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import Solana
@@ -51,6 +52,29 @@ struct RuntimeErrorTests {
         #expect(InstructionError(programReturnValue: .max) == .invalidError)
         #expect(InstructionError.custom(0).programReturnValue == 1 << 32)
         #expect(InstructionError.callDepth.programReturnValue == nil)
+    }
+
+    @Test("JSON as nodes write it, and what no node of today writes")
+    func json() throws {
+        let both: [(TransactionError, JSONValue)] = [
+            (.instructionError(index: 1, .custom(6_001)), ["InstructionError": [1, ["Custom": 6_001]]]),
+            (.instructionError(index: 0, .callDepth), ["InstructionError": [0, "CallDepth"]]),
+            (.insufficientFundsForRent(accountIndex: 2), ["InsufficientFundsForRent": ["account_index": 2]]),
+            (.duplicateInstruction(index: 3), ["DuplicateInstruction": 3]),
+            (.blockhashNotFound, "BlockhashNotFound"),
+        ]
+        for (error, json) in both {
+            #expect(error.json == json)
+            #expect(TransactionError(json: json) == error)
+        }
+        #expect(TransactionError(json: .null) == nil)
+        // A stranger's text stays an error, and cannot fill a log or steer a terminal.
+        let hostile: JSONValue = ["a": .string(String(repeating: "\u{1b}[2J", count: 1_000)), "b": 2]
+        guard case .unrecognized(let text)? = TransactionError(json: hostile) else {
+            Issue.record("taken for something known")
+            return
+        }
+        #expect(text.count < 200 && !text.contains("\u{1b}"))
     }
 
     @Test("descriptions carry the code in both notations")

@@ -56,25 +56,3 @@ struct RPCFailure: Error, Sendable, Hashable {
         return .object(members)
     }
 }
-
-extension TransactionError {
-    /// As Agave writes it into JSON: a name, or a name with what it is about.
-    var json: JSONValue {
-        switch self {
-        case .instructionError(let index, let error): ["InstructionError": [.unsigned(UInt64(index)), error.json]]
-        case .duplicateInstruction(let index): ["DuplicateInstruction": .unsigned(UInt64(index))]
-        case .insufficientFundsForRent(let index):
-            ["InsufficientFundsForRent": ["account_index": .unsigned(UInt64(index))]]
-        case .programExecutionTemporarilyRestricted(let index):
-            ["ProgramExecutionTemporarilyRestricted": ["account_index": .unsigned(UInt64(index))]]
-        default: .string(name)
-        }
-    }
-}
-
-extension InstructionError {
-    /// As Agave writes it into JSON.
-    var json: JSONValue {
-        if case .custom(let code) = self { ["Custom": .unsigned(UInt64(code))] } else { .string(name) }
-    }
-}

@@ -1,3 +1,4 @@
+import JSON
 public import Solana
 
 /// Turns a program's custom error codes into that program's Swift errors.
@@ -103,7 +104,7 @@ extension TransactionFailure: CustomStringConvertible {
         }
         if let program { text += " in program \(program)" }
         if let last = logs.last(where: { $0.contains("failed") || $0.contains("Error") }) {
-            text += "; logged: \(MalformedJSON.excerpt(of: Array(last.utf8), limit: 300))"
+            text += "; logged: \(JSONValue.excerpt(of: Array(last.utf8), limit: 300))"
         }
         return text
     }

@@ -278,7 +278,7 @@ public final class RPCClient: Sendable {
         case 429:
             throw RefusedAnswer(.rateLimited(retryAfter: pause(endpoint, answer)))
         case 401, 403, 410:
-            throw RefusedAnswer(.forbidden(status: answer.status, excerpt: MalformedJSON.excerpt(of: answer.body)))
+            throw RefusedAnswer(.forbidden(status: answer.status, excerpt: JSONValue.excerpt(of: answer.body)))
         case 413:
             throw RefusedAnswer(.requestTooLarge)
         default:
@@ -289,7 +289,7 @@ public final class RPCClient: Sendable {
             {
                 throw RefusedAnswer(reason(object, call: call))
             }
-            throw RefusedAnswer(.httpStatus(answer.status, excerpt: MalformedJSON.excerpt(of: answer.body)))
+            throw RefusedAnswer(.httpStatus(answer.status, excerpt: JSONValue.excerpt(of: answer.body)))
         }
         let envelope: JSONRPCAnswer<Answer>
         do {
@@ -305,7 +305,7 @@ public final class RPCClient: Sendable {
                 throw RefusedAnswer(
                     .malformedAnswer(
                         "it belongs to another request",
-                        excerpt: MalformedJSON.excerpt(of: answer.body)
+                        excerpt: JSONValue.excerpt(of: answer.body)
                     )
                 )
             }

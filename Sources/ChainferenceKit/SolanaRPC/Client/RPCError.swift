@@ -85,7 +85,7 @@ extension RPCError.Reason: CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let code, let message, _):
-            return "the node refused with error \(code): \(MalformedJSON.excerpt(of: Array(message.utf8), limit: 300))"
+            return "the node refused with error \(code): \(JSONValue.excerpt(of: Array(message.utf8), limit: 300))"
         case .preflightFailure(let failure):
             return "the transaction failed in simulation and was not sent: \(failure)"
         case .nodeBehind(let slots):

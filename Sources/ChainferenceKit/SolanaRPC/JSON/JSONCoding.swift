@@ -29,18 +29,6 @@ struct MalformedJSON: Error, Hashable {
 
     init(reason: String, bytes: [UInt8]) {
         self.reason = reason
-        excerpt = Self.excerpt(of: bytes)
-    }
-
-    /// The first characters of a text, without anything that could confuse a terminal or a log.
-    static func excerpt(of bytes: [UInt8], limit: Int = 160) -> String {
-        let printable = String(decoding: bytes.prefix(limit), as: UTF8.self)
-            .unicodeScalars.map { scalar in
-                switch scalar.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: Character(" ")
-                default: Character(scalar)
-                }
-            }
-        return String(printable) + (bytes.count > limit ? "…" : "")
+        excerpt = JSONValue.excerpt(of: bytes)
     }
 }

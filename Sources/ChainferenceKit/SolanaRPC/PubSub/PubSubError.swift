@@ -1,3 +1,5 @@
+import JSON
+
 /// Why a subscription ended, or never began.
 public enum PubSubError: Error, Hashable, Sendable {
     /// The node refused the subscription.
@@ -19,7 +21,7 @@ extension PubSubError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let code, let message):
-            "The node refused the subscription with error \(code): \(MalformedJSON.excerpt(of: Array(message.utf8)))."
+            "The node refused the subscription with error \(code): \(JSONValue.excerpt(of: Array(message.utf8)))."
         case .closed:
             "The PubSub client does not run any more. Subscribe inside of the scope in which it runs."
         case .tooManySubscriptions(let limit):

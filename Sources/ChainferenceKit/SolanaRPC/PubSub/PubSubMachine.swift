@@ -321,7 +321,7 @@ extension PubSubMachine {
         now: Duration
     ) -> [Action] {
         guard method == topic.notificationMethod, var state = topics[topic] else {
-            return [.drop("the node sent a \(MalformedJSON.excerpt(of: Array(method.utf8), limit: 40)) out of place")]
+            return [.drop("the node sent a \(JSONValue.excerpt(of: Array(method.utf8), limit: 40)) out of place")]
         }
         if topic == .slots { lastSlot = now }
         if let slot = head.slot {

@@ -1,5 +1,4 @@
 public import JSON
-public import Solana
 
 extension TransactionError {
     /// Reads the error from the JSON that nodes write, such as `{"InstructionError": [0, {"Custom": 6001}]}`.
@@ -86,32 +85,5 @@ extension InstructionError {
         case .custom(let code): ["Custom": .unsigned(UInt64(code))]
         default: .string(name)
         }
-    }
-}
-
-/// A transaction's error inside of another JSON value, never null.
-struct TransactionErrorCoding: Codable, Hashable, Sendable {
-    let error: TransactionError
-
-    init(from decoder: any Decoder) throws {
-        let json = try JSONValue(from: decoder)
-        guard let error = TransactionError(json: json) else {
-            throw DecodingError.valueNotFound(
-                TransactionError.self,
-                .init(codingPath: decoder.codingPath, debugDescription: "null is no error")
-            )
-        }
-        self.error = error
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        try error.json.encode(to: encoder)
-    }
-}
-
-extension JSONValue {
-    /// The beginning of the value's text, for errors.
-    var excerpt: String {
-        MalformedJSON.excerpt(of: serialized())
     }
 }
