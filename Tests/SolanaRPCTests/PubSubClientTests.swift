@@ -72,10 +72,11 @@ struct PubSubClientTests {
         }
     }
 
-    @Test("Nobody home: the pauses grow, and the subscription waits")
+    @Test("Nobody home: the subscriber is told once, with what to do; the pauses grow, and the subscription waits")
     func unreachable() async throws {
         try await VirtualTime.run { machine async throws in
             let times = Shared(Mutex<[Duration]>([]))
+            let told = Shared(Mutex<[String]>([]))
             let socket = ScriptedWebSocket { peer in
                 times.value.withLock { $0.append(machine.now) }
                 throw WebSocketError.unreachable("refused")
@@ -89,17 +90,64 @@ struct PubSubClientTests {
                         expired: { CancellationError() },
                         body: {
                             try await client.withSlotSubscription { events async throws in
-                                for try await _ in events { Issue.record("an event without a node") }
+                                for try await event in events {
+                                    guard case .interrupted(let reason) = event else {
+                                        Issue.record("\(event) without a node")
+                                        return
+                                    }
+                                    told.value.withLock { $0.append(reason) }
+                                }
                             }
                         }
                     )
                 }
             }
+            #expect(
+                told.value.withLock { $0 } == [
+                    "unreachable: refused; see whether a node listens at that URL, and whether a proxy is needed"
+                ]
+            )
             let at = times.value.withLock { $0 }
             let pauses = zip(at.dropFirst(), at).map { $0 - $1 }
             #expect(pauses.allSatisfy { $0 <= .seconds(30) })
             #expect(pauses.prefix(3).allSatisfy { $0 <= .seconds(2) })
             #expect(pauses.suffix(3).allSatisfy { $0 >= .seconds(15) })
+        }
+    }
+
+    @Test("The first connection is refused twice: whoever waits hears of it, and of the third one's success")
+    func refusedAtFirst() async throws {
+        try await VirtualTime.run { machine async throws in
+            let socket = ScriptedWebSocket { peer in
+                if peer.number < 3 { throw WebSocketError.notUpgraded(status: 503) }
+                for await request in peer.requests() { peer.accept(request, as: 7) }
+            }
+            let client = PubSubClient(socket, machine: machine)
+            let events = try await client.runWhile {
+                // One is there before the first refusal, one comes between the two.
+                try await withThrowingTaskGroup(of: [String].self) { group in
+                    for delay in [Duration.zero, .milliseconds(100)] {
+                        group.addTask {
+                            try await machine.sleep(for: delay)
+                            return try await client.withAccountSubscription(.zero) { events async throws in
+                                var seen: [String] = []
+                                for try await event in events {
+                                    switch event {
+                                    case .interrupted(let reason): seen.append(reason)
+                                    case .active: return seen + ["active"]
+                                    default: Issue.record("\(event)")
+                                    }
+                                }
+                                return seen
+                            }
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+            }
+            let refusal = WebSocketError.notUpgraded(status: 503).description
+            #expect(events == [[refusal, "active"], [refusal, "active"]])
+            #expect(socket.connections == 3)
         }
     }
 
@@ -117,6 +165,10 @@ struct PubSubClientTests {
             try await client.runWhile {
                 try await client.withAccountSubscription(.zero) { events async throws in
                     var iterator = events.makeAsyncIterator()
+                    #expect(
+                        try await iterator.next()
+                            == .interrupted(reason: WebSocketError.unreachable("refused").description)
+                    )
                     #expect(try await iterator.next() == .active)
                 }
             }

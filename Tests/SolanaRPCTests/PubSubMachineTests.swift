@@ -85,7 +85,9 @@ struct PubSubMachineTests {
             machine.subscribe(1, to: topic, now: .zero) + machine.subscribe(2, to: other, now: .zero)
         )
         _ = machine.received(answer(requests[0].id, 9), now: .zero)
-        #expect(machine.disconnected("gone") == [.deliver(1, .interrupted("gone"))])
+        #expect(
+            Set(machine.disconnected("gone")) == [.deliver(1, .interrupted("gone")), .deliver(2, .interrupted("gone"))]
+        )
         #expect(machine.disconnected("still").isEmpty, "nobody is told twice")
         let again = try sent(machine.connected(now: .seconds(1)))
         #expect(again.map(\.method) == ["accountSubscribe", "logsSubscribe"])
@@ -95,6 +97,28 @@ struct PubSubMachineTests {
         #expect(machine.received(answer(again[0].id, 4), now: .zero) == [.deliver(1, .active)])
         #expect(machine.received(account(9, slot: 9), now: .zero).isEmpty, "the old number is void")
         #expect(machine.received(account(4, slot: 9), now: .zero).count == 1)
+    }
+
+    @Test("Who subscribes before there ever was a connection learns that there is none, once, whoever comes later too")
+    func neverConnected() throws {
+        let machine = machine()
+        #expect(try machine.subscribe(1, to: topic, now: .zero).isEmpty, "nothing has failed yet")
+        #expect(machine.disconnected("refused") == [.deliver(1, .interrupted("refused"))])
+        #expect(machine.disconnected("refused").isEmpty)
+        #expect(try machine.subscribe(2, to: topic, now: .zero) == [.deliver(2, .interrupted("refused"))])
+        #expect(try machine.subscribe(3, to: other, now: .zero) == [.deliver(3, .interrupted("refused"))])
+        #expect(machine.unsubscribe(3, now: .zero).isEmpty)
+        let requests = try sent(machine.connected(now: .zero))
+        #expect(requests.map(\.method) == ["accountSubscribe"])
+        #expect(try machine.subscribe(4, to: topic, now: .zero).isEmpty, "there is a connection")
+        // It ends before it has answered: who was told already is not told again.
+        #expect(machine.disconnected("reset") == [.deliver(4, .interrupted("reset"))])
+        let again = try sent(machine.connected(now: .zero))
+        #expect(
+            machine.received(answer(again[0].id, 9), now: .zero)
+                == [.deliver(1, .active), .deliver(2, .active), .deliver(4, .active)]
+        )
+        #expect(Set(machine.disconnected("gone")) == Set([1, 2, 4].map { .deliver($0, .interrupted("gone")) }))
     }
 
     @Test("Notifications from before the last one are dropped, also across connections")

@@ -16,9 +16,10 @@ import Synchronization
 /// }
 /// ```
 ///
-/// After a connection is lost the client connects again, with growing and jittered pauses, renews all subscriptions,
-/// and tells each subscriber with ``SubscriptionEvent/active`` that it has to read the state again, because nodes replay
-/// nothing. Notifications that are older than the last one of the same account are dropped. A subscriber that does not
+/// After a connection is lost, or was refused from the start, the client tells each subscriber with
+/// ``SubscriptionEvent/interrupted(reason:)``, connects again, with growing and jittered pauses, renews all
+/// subscriptions, and tells each subscriber with ``SubscriptionEvent/active`` that it has to read the state again,
+/// because nodes replay nothing. Notifications that are older than the last one of the same account are dropped. A subscriber that does not
 /// keep up loses its oldest notifications, and is told so.
 public final class PubSubClient: Sendable {
     /// The network, and its preferred node.

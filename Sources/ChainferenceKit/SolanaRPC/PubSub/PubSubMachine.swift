@@ -73,6 +73,10 @@ struct PubSubMachine {
     private var nextRequest: UInt64 = 1
     private var isConnected = false
     private var isClosed = false
+    /// Why there is no connection, from the first one that failed or was lost to the next that is made.
+    private var outage: String?
+    /// Who has been told that nothing arrives, until they are told that something does.
+    private var interrupted: Set<Listener> = []
     private var lastActivity: Duration = .zero
     private var lastReceived: Duration = .zero
     private var lastSlot: Duration?
@@ -103,16 +107,17 @@ extension PubSubMachine {
         topicOfListener[listener] = topic
         guard var state = topics[topic] else {
             topics[topic] = TopicState(phase: .waiting, listeners: [listener], order: SlotOrder())
-            return isConnected ? request(topic, now: now) : []
+            return isConnected ? request(topic, now: now) : tellOfOutage([listener])
         }
         state.listeners.append(listener)
         topics[topic] = state
         if case .active = state.phase { return [.deliver(listener, .active)] }
-        return []
+        return tellOfOutage([listener])
     }
 
     /// Removes a subscriber; the last one of a topic ends the subscription at the node.
     mutating func unsubscribe(_ listener: Listener, now: Duration) -> [Action] {
+        interrupted.remove(listener)
         guard let topic = topicOfListener.removeValue(forKey: listener), var state = topics[topic] else { return [] }
         state.listeners.removeAll { $0 == listener }
         topics[topic] = state
@@ -139,6 +144,7 @@ extension PubSubMachine {
         topics = [:]
         topicOfListener = [:]
         topicOfSubscription = [:]
+        interrupted = []
         pending = [:]
         orphans = []
         return listeners.map { .finish($0, .closed) }
@@ -151,6 +157,7 @@ extension PubSubMachine {
     /// There is a connection.
     mutating func connected(now: Duration) -> [Action] {
         isConnected = true
+        outage = nil
         lastActivity = now
         lastReceived = now
         lastSlot = nil
@@ -161,8 +168,8 @@ extension PubSubMachine {
 
     /// The connection has ended, or could not be made.
     mutating func disconnected(_ reason: String) -> [Action] {
-        let wasConnected = isConnected
         isConnected = false
+        outage = reason
         failures = min(failures + 1, 30)
         pending = [:]
         orphans = []
@@ -174,10 +181,16 @@ extension PubSubMachine {
                 continue
             }
             topics[topic]?.phase = .waiting
-            guard wasConnected, case .active = state.phase else { continue }
-            actions += state.listeners.filter { $0 != Self.heartbeat }.map { .deliver($0, .interrupted(reason)) }
+            actions += tellOfOutage(state.listeners)
         }
         return actions
+    }
+
+    /// Tells subscribers, once until the next `active`, that nothing arrives; also if nothing ever has.
+    private mutating func tellOfOutage(_ listeners: [Listener]) -> [Action] {
+        guard let outage else { return [] }
+        return listeners.filter { $0 != Self.heartbeat && interrupted.insert($0).inserted }
+            .map { .deliver($0, .interrupted(outage)) }
     }
 
     /// How long to wait before the next connection; `random` is in `0 ..< 1`.
@@ -281,6 +294,7 @@ extension PubSubMachine {
         topics[topic]?.phase = .active(subscription: subscription)
         topicOfSubscription[subscription] = topic
         if topic == .slots, configuration.slotSilence != nil { lastSlot = now }
+        interrupted.subtract(state.listeners)
         var actions = state.listeners.filter { $0 != Self.heartbeat }.map { Action.deliver($0, .active) }
         let early = orphans.filter { $0.subscription == subscription }
         orphans.removeAll { $0.subscription == subscription }
@@ -307,7 +321,7 @@ extension PubSubMachine {
             topics[request.topic] = state
             return [.drop("the node refused \(request.topic.subscribeMethod): \(code)")]
         }
-        for listener in state.listeners { topicOfListener[listener] = nil }
+        forget(state.listeners)
         return state.listeners.filter { $0 != Self.heartbeat }
             .map { .finish($0, .refused(code: code, message: error.message)) }
     }
@@ -339,10 +353,15 @@ extension PubSubMachine {
         if topic.isOneShot, !head.isReceipt {
             topics[topic] = nil
             topicOfSubscription[subscription] = nil
-            for listener in state.listeners { topicOfListener[listener] = nil }
+            forget(state.listeners)
             actions += listeners.map { .finish($0, nil) }
         }
         return actions
+    }
+
+    private mutating func forget(_ listeners: [Listener]) {
+        for listener in listeners { topicOfListener[listener] = nil }
+        interrupted.subtract(listeners)
     }
 
     private mutating func keepOrphan(_ orphan: Orphan) {

@@ -5,7 +5,11 @@ public enum SubscriptionEvent<Value: Sendable>: Sendable {
     case active
     /// News.
     case notification(Notification<Value>)
-    /// The connection is lost and being made again; until the next `active` nothing arrives.
+    /// Nothing arrives until the next `active`: the connection is lost, or could not be made so far.
+    ///
+    /// The client goes on trying, at further nodes too if it was given any, with growing pauses. Told once until then,
+    /// with the reason of that moment, which names the node's or proxy's answer; whoever cannot wait asks over RPC, and
+    /// whoever knows better gives up by leaving the scope.
     case interrupted(reason: String)
     /// The subscriber was too slow: so many notifications were dropped. Read the state again.
     case overflowed(dropped: Int)

@@ -41,8 +41,10 @@ enum WebSocketError: Error, Hashable {
 extension WebSocketError: CustomStringConvertible {
     var description: String {
         switch self {
-        case .unreachable(let reason): "unreachable: \(reason)"
-        case .notUpgraded(let status): "the server answered HTTP \(status) instead of WebSocket"
+        case .unreachable(let reason):
+            "unreachable: \(reason); see whether a node listens at that URL, and whether a proxy is needed"
+        case .notUpgraded(let status):
+            "the server answered HTTP \(status) instead of WebSocket; see whether the URL is the node's PubSub endpoint"
         case .dropped(let reason): reason
         case .closed: "the node closed the connection"
         case .proxy(let reason): "the proxy failed: \(reason)"
