@@ -305,10 +305,12 @@ let package = Package(
             resources: [.copy("Golden")]
         ),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"]),
+        // Time that passes when nobody has anything left to do, for tests.
+        .target(name: "VirtualTime", path: "Tests/VirtualTime"),
         .testTarget(
             name: "SolanaRPCTests",
             dependencies: [
-                "SolanaRPC", "JSON", "LocalCluster",
+                "SolanaRPC", "JSON", "LocalCluster", "VirtualTime",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -348,7 +350,7 @@ let package = Package(
         .testTarget(
             name: "PeerChannelTests",
             dependencies: [
-                "PeerChannel", "Noise", "SodiumCrypto",
+                "PeerChannel", "Noise", "SodiumCrypto", "VirtualTime",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -2,10 +2,11 @@ import NIOCore
 import SodiumCrypto
 import Synchronization
 import Testing
+import VirtualTime
 
 @testable import PeerChannel
 
-@Suite("The shell, in memory and with a clock moved by hand")
+@Suite("The shell, in memory and in virtual time", .virtualTime)
 struct ShellTests {
     static func server(
         clock: some Clock<Duration>,
@@ -22,23 +23,10 @@ struct ShellTests {
         )
     }
 
-    /// Moves time when both sides wait for it, or when one of them seems to have gone.
-    static func moveTime(_ clock: ManualClock) async throws {
-        while !Task.isCancelled {
-            var patience = 2_000
-            while clock.sleeperCount < 2, patience > 0 {
-                await Task.yield()
-                patience -= 1
-            }
-            for _ in 0..<200 { await Task.yield() }
-            clock.advance(by: .milliseconds(50))
-        }
-    }
-
-    /// Runs a client against a server over memory; moves the clock as long as the client has not finished.
+    /// Runs a client against a server over memory.
     static func run<Result: Sendable>(
         _ server: PeerServer,
-        _ clock: ManualClock,
+        _ clock: VirtualClock,
         options: PeerClient.Options = .init(),
         link: MemoryLink = MemoryLink(),
         _ body: @escaping @Sendable (PeerSession) async throws -> Result
@@ -64,10 +52,6 @@ struct ShellTests {
                     body
                 )
             }
-            group.addTask {
-                try await Self.moveTime(clock)
-                return nil
-            }
             defer { group.cancelAll() }
             while let result = try await group.next() {
                 if let result { return result }
@@ -78,7 +62,7 @@ struct ShellTests {
 
     @Test("A whole shaped session without a socket: the server's records are all alike and 64 divides their number")
     func whole() async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let link = MemoryLink()
         let text = Array("Why?".utf8)
         let server = Self.server(clock: clock, serve: LoopbackTests.echo)
@@ -94,34 +78,23 @@ struct ShellTests {
 
     @Test("A server that says nothing runs into the handshake's deadline")
     func silentServer() async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let link = MemoryLink()
-        let outcome = await withTaskGroup(of: PeerError?.self) { group in
-            group.addTask {
-                do {
-                    try await PeerClient(clock: clock).runSession(
-                        connecting: link.client.connect,
-                        serverKey: Fixture.serverKey.publicKey,
-                        context: Fixture.context,
-                        identity: Fixture.clientKey,
-                        request: Fixture.request,
-                        options: .init()
-                    ) { _ in }
-                    return nil
-                } catch { return error as? PeerError }
-            }
-            for _ in 0..<100 {
-                await clock.sleepers(1)
-                clock.advance(by: .milliseconds(100))
-            }
-            return await group.next() ?? nil
+        await #expect(throws: PeerError.deadlineExceeded(.handshake)) {
+            try await PeerClient(clock: clock).runSession(
+                connecting: link.client.connect,
+                serverKey: Fixture.serverKey.publicKey,
+                context: Fixture.context,
+                identity: Fixture.clientKey,
+                request: Fixture.request,
+                options: .init()
+            ) { _ in }
         }
-        #expect(outcome == .deadlineExceeded(.handshake))
     }
 
     @Test("A voucher that does not come in time")
     func voucherDeadline() async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let seen = Mutex<PeerError?>(nil)
         let server = Self.server(clock: clock) { session in
             guard let prompt = try await session.nextPrompt() else { return }
@@ -149,7 +122,7 @@ struct ShellTests {
 
     @Test("A voucher counts only once the program has stored it; one that it refuses ends the session")
     func vouchers() async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let stored = Mutex<[UInt64]>([])
         let server = Self.server(
             clock: clock,
@@ -186,7 +159,7 @@ struct ShellTests {
 
     @Test("Cancelling stops the program's work, and only that; the answer ends with what was used")
     func cancellation() async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let wasCancelled = Mutex(false)
         let server = Self.server(clock: clock) { session in
             while let prompt = try await session.nextPrompt() {
@@ -221,7 +194,7 @@ struct ShellTests {
 
     @Test("When the connection is lost the program's task is cancelled")
     func lostConnection() async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let link = MemoryLink()
         let wasCancelled = Mutex(false)
         let server = Self.server(clock: clock) { session in
@@ -245,14 +218,14 @@ struct ShellTests {
             } catch { return error as? PeerError }
         }
         #expect(error == .truncated(received: 0))
-        while server.sessionCount > 0 { await Task.yield() }
+        while server.sessionCount > 0 { try await clock.sleep(for: .milliseconds(1)) }
         #expect(wasCancelled.withLock { $0 })
     }
 
     @Test("Refusals reach the client with their code; other errors as internal ones, without their text")
     func refusals() async throws {
         struct Secret: Error {}
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         func outcome(_ error: any Error) async throws -> PeerError? {
             let server = Self.server(clock: clock, authorize: { _ in throw error }, serve: { _ in })
             return try await Self.run(server, clock) { session -> PeerError? in
@@ -273,7 +246,7 @@ struct ShellTests {
         [true, false]
     )
     func lastVoucher(shaping: PeerShaping, waits: Bool) async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let stored = Mutex<[UInt64]>([])
         let atEnd = Mutex<UInt64?>(nil)
         let server = Self.server(
@@ -281,7 +254,7 @@ struct ShellTests {
             authorize: { _ in
                 PeerAdmission { voucher in
                     // Storing takes a moment.
-                    for _ in 0..<50 { await Task.yield() }
+                    try await clock.sleep(for: .milliseconds(10))
                     stored.withLock { $0.append(voucher.cumulative) }
                 }
             },
@@ -315,10 +288,6 @@ struct ShellTests {
                 }
                 return false
             }
-            group.addTask {
-                try await Self.moveTime(clock)
-                return false
-            }
             defer { group.cancelAll() }
             while let isServer = try await group.next(), !isServer {}
         }
@@ -328,7 +297,7 @@ struct ShellTests {
 
     @Test("A server that is drained still takes the voucher for its last answer")
     func voucherWhileDraining() async throws {
-        let clock = ManualClock()
+        let clock = try VirtualClock.ofTest
         let stored = Mutex<[UInt64]>([])
         let server = Self.server(
             clock: clock,

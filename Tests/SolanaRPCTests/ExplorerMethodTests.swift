@@ -1,6 +1,7 @@
 import LocalCluster
 import Solana
 import Testing
+import VirtualTime
 
 @testable import SolanaRPC
 

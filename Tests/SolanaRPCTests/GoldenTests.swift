@@ -2,6 +2,7 @@ import Foundation
 import Solana
 import Synchronization
 import Testing
+import VirtualTime
 
 @testable import SolanaRPC
 

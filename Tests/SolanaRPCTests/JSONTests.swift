@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import Solana
 import Testing
+import VirtualTime
 
 @testable import SolanaRPC
 

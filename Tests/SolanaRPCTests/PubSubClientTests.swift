@@ -1,6 +1,7 @@
 import Solana
 import Synchronization
 import Testing
+import VirtualTime
 
 @testable import SolanaRPC
 

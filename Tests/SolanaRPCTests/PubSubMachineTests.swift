@@ -1,5 +1,6 @@
 import Solana
 import Testing
+import VirtualTime
 
 @testable import SolanaRPC
 

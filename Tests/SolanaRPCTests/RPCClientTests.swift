@@ -2,6 +2,7 @@ import Solana
 import SolanaRPC
 import Synchronization
 import Testing
+import VirtualTime
 
 @Suite("Calls: retries, limits, deadlines", .timeLimit(.minutes(1)))
 struct RPCClientTests {

@@ -2,6 +2,7 @@ import Solana
 import SolanaRPC
 import Synchronization
 import Testing
+import VirtualTime
 
 @Suite("Pools of nodes: order in time, failover, rate limits", .timeLimit(.minutes(1)))
 struct RPCPoolTests {

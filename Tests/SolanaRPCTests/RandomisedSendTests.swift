@@ -3,6 +3,7 @@ import LocalCluster
 import Solana
 import Synchronization
 import Testing
+import VirtualTime
 
 @testable import SolanaRPC
 

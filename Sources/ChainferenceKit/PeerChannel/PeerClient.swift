@@ -179,7 +179,7 @@ public struct PeerClient: Sendable {
         let link = keeper.link
         // A task of its own, awaited below on every path: when the caller is cancelled the newest voucher and the good-bye
         // must still go out, and a cancelled reader would close the connection first.
-        let running = Task { await keeper.run() }
+        let running = Task.shielded { await keeper.run() }
         let outcome: Swift.Result<Result, any Error>
         do {
             let server = try await link.wait { machine -> PeerServerParameters? in
@@ -202,7 +202,7 @@ public struct PeerClient: Sendable {
             if !keeper.stop() { running.cancel() }
             // The machine ends by itself; this is for a connection that takes no bytes any more.
             let patience = max(link.read { $0.deadline }, now) + SessionTiming.linger
-            let watchdog = Task {
+            let watchdog = Task.shielded {
                 try? await clock.sleep(patience)
                 running.cancel()
             }

@@ -2,6 +2,7 @@ import Foundation
 import Solana
 import SolanaRPC
 import Synchronization
+import VirtualTime
 
 /// A chain reduced to what sending depends on: slots that pass, blockhashes that expire, transactions that land once or
 /// never, confirmations that take their time.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import VirtualTime
 
 @testable import SolanaRPC
 

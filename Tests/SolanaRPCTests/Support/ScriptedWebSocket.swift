@@ -1,6 +1,7 @@
 import Foundation
 import Solana
 import Synchronization
+import VirtualTime
 
 @testable import SolanaRPC
 

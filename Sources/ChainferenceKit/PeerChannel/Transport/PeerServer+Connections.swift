@@ -288,7 +288,7 @@ extension PeerServer {
             }
             guard case .voucher(let voucher) = next else { return }
             // A task of its own, awaited right here: the loss of the connection must not interrupt the storing.
-            try await Task { try await admission.acceptVoucher(voucher) }.value
+            try await Task.shielded { try await admission.acceptVoucher(voucher) }.value
             session.link.change { $0.voucherAccepted(voucher) }
         }
     }

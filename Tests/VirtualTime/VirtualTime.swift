@@ -1,12 +1,13 @@
 import Foundation
-import SolanaRPC
 import Synchronization
 
 /// A machine of its own for a test: one thread that runs all of the test's tasks, and a clock that jumps to the next
 /// sleeper's moment as soon as nobody has anything left to do.
 ///
-/// Minutes of back-off pass in microseconds, and with a seed for its randomness a run is the same every time.
-final class VirtualTime: TaskExecutor, Sendable {
+/// Minutes of back-off pass in microseconds, and with a seed for its randomness a run is the same every time. That holds
+/// as long as all tasks are children of the test's: one without a parent runs elsewhere, unless it is given the executor;
+/// and so does, for a moment, one that calls `Task.yield()`.
+package final class VirtualTime: TaskExecutor, Sendable {
     private struct State {
         var jobs: [UnownedJob] = []
         /// Who sleeps, by number; who was cancelled is gone from here and stays in `wakeups`.
@@ -27,9 +28,9 @@ final class VirtualTime: TaskExecutor, Sendable {
     }
 
     /// Runs `body` in a new machine.
-    static func run<Value: Sendable>(
+    package static func run<Value: Sendable>(
         seed: UInt64 = 1,
-        _ body: @escaping @Sendable (VirtualTime) async throws -> Value
+        _ body: @Sendable (VirtualTime) async throws -> Value
     ) async throws -> Value {
         let machine = VirtualTime(seed: seed)
         let thread = Thread { machine.loop() }
@@ -41,11 +42,17 @@ final class VirtualTime: TaskExecutor, Sendable {
         }
     }
 
-    var now: Duration { state.withLock { $0.now } }
+    /// The time since an arbitrary beginning.
+    package var now: Duration { state.withLock { $0.now } }
 
-    func random() -> Double { state.withLock { $0.random.unit() } }
+    /// A number in `0 ..< 1` that follows from the seed.
+    package func random() -> Double { state.withLock { $0.random.unit() } }
 
-    func sleep(for duration: Duration) async throws {
+    /// Sleeps; throws when the task is cancelled.
+    ///
+    /// - Precondition: The task runs in this machine.
+    package func sleep(for duration: Duration) async throws {
+        precondition(Self.ofThread === self, "a task of this test has left its machine")
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -71,14 +78,7 @@ final class VirtualTime: TaskExecutor, Sendable {
         state.withLock { _ = $0.cancelledEarly.remove(id) }
     }
 
-    var environment: RPCEnvironment {
-        RPCEnvironment(
-            clock: MonotonicClock(now: { self.now }, sleep: { try await self.sleep(for: $0) }),
-            random: { self.random() }
-        )
-    }
-
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         state.withLock { $0.jobs.append(job) }
         wake.signal()
@@ -89,7 +89,15 @@ final class VirtualTime: TaskExecutor, Sendable {
         wake.signal()
     }
 
+    /// The machine that the present thread belongs to.
+    private static var ofThread: VirtualTime? {
+        Thread.current.threadDictionary[key] as? VirtualTime
+    }
+
+    private static let key = "VirtualTime"
+
     private func loop() {
+        Thread.current.threadDictionary[Self.key] = self
         while true {
             let jobs = state.withLock { state in
                 defer { state.jobs.removeAll(keepingCapacity: true) }
@@ -115,63 +123,4 @@ final class VirtualTime: TaskExecutor, Sendable {
             wake.wait()
         }
     }
-}
-
-/// When a sleeper is to be woken.
-private struct Wakeup {
-    let deadline: Duration
-    let id: UInt64
-
-    static func < (one: Self, other: Self) -> Bool {
-        one.deadline == other.deadline ? one.id < other.id : one.deadline < other.deadline
-    }
-}
-
-/// A binary heap, the earliest wakeup first.
-private struct WakeupQueue {
-    private var heap: [Wakeup] = []
-
-    mutating func insert(_ wakeup: Wakeup) {
-        var index = heap.count
-        heap.append(wakeup)
-        while index > 0, heap[index] < heap[(index - 1) / 2] {
-            heap.swapAt(index, (index - 1) / 2)
-            index = (index - 1) / 2
-        }
-    }
-
-    mutating func popFirst() -> Wakeup? {
-        guard !heap.isEmpty else { return nil }
-        heap.swapAt(0, heap.count - 1)
-        let first = heap.removeLast()
-        var index = 0
-        while true {
-            var least = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && heap[child] < heap[least] {
-                least = child
-            }
-            guard least != index else { return first }
-            heap.swapAt(index, least)
-            index = least
-        }
-    }
-}
-
-/// SplitMix64.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
