@@ -108,7 +108,7 @@ struct HTTPLimitTests {
         try await withServer { connection in
             guard connection.readHeaders() != nil else { return }
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            while connection.write("a") { dawdle(milliseconds: 20) }
+            while connection.write("a"), connection.staysOpen(forMilliseconds: 20) {}
         } _: { server in
             let total = Duration.milliseconds(600)
             let request = HTTPRequest(url: server.url(), timeouts: .init(idle: .milliseconds(400), total: total))
@@ -129,7 +129,7 @@ struct HTTPLimitTests {
                 received += bytes.count
                 rounds += 1
                 // Twice the idle deadline in all; then fast, since what sits in socket buffers has gone out already.
-                if rounds < 40 { dawdle(milliseconds: 50) }
+                if rounds < 40, !connection.staysOpen(forMilliseconds: 50) { return }
             }
             connection.write("HTTP/1.1 204 No Content\r\n\r\n")
         } _: { server in

@@ -79,6 +79,13 @@ final class LocalServer: Sendable {
             return count
         }
 
+        /// Blocks until the peer closes its side, at most for the given time, in which a script that plays a slow peer does
+        /// nothing else; false when the peer has closed.
+        func staysOpen(forMilliseconds milliseconds: Int32) -> Bool {
+            var watched = pollfd(fd: descriptor, events: Self.hangUp, revents: 0)
+            return poll(&watched, 1, milliseconds) == 0
+        }
+
         /// Blocks until the peer closes its side.
         func waitForClose() {
             while read(upTo: 4_096) != nil {}
@@ -86,8 +93,11 @@ final class LocalServer: Sendable {
 
         #if canImport(Darwin)
             private var sendFlags: Int32 { 0 }
+            private static var hangUp: Int16 { Int16(POLLHUP) }
         #else
             private var sendFlags: Int32 { Int32(MSG_NOSIGNAL) }
+            /// `POLLRDHUP`, which glibc shows to those alone who define `_GNU_SOURCE`.
+            private static var hangUp: Int16 { 0x2000 }
         #endif
     }
 

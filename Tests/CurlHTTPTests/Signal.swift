@@ -53,8 +53,3 @@ final class Door: Sendable {
         _ = read(ends[0], &byte, 1)
     }
 }
-
-/// Blocks the calling thread: for scripts that play a slow peer, never to wait for something.
-func dawdle(milliseconds: UInt32) {
-    usleep(milliseconds * 1_000)
-}

@@ -15,7 +15,7 @@ struct OpenAICompatibleBackendPaceTests {
     func slowFirstToken(_ kind: Int) async throws {
         let engine = try FakeEngine { _, connection in
             if kind > 0 { connection.write(FakeEngine.eventStream) }
-            while kind == 2, connection.writeChunk(": keep-alive\n\n") { dawdle(milliseconds: 20) }
+            while kind == 2, connection.writeChunk(": keep-alive\n\n"), connection.staysOpen(forMilliseconds: 20) {}
             connection.waitForClose()
         }
         let limit = Duration.milliseconds(200)
@@ -33,7 +33,7 @@ struct OpenAICompatibleBackendPaceTests {
         let engine = try FakeEngine { _, connection in
             connection.write(FakeEngine.eventStream)
             connection.writeChunk(FakeEngine.piece("x"))
-            while !noise.isEmpty, connection.writeChunk(noise) { dawdle(milliseconds: 20) }
+            while !noise.isEmpty, connection.writeChunk(noise), connection.staysOpen(forMilliseconds: 20) {}
             connection.waitForClose()
         }
         let limit = Duration.milliseconds(200)
@@ -49,7 +49,7 @@ struct OpenAICompatibleBackendPaceTests {
     func endless() async throws {
         let engine = try FakeEngine { _, connection in
             connection.write(FakeEngine.eventStream)
-            while connection.writeChunk(FakeEngine.piece("x")) { dawdle(milliseconds: 10) }
+            while connection.writeChunk(FakeEngine.piece("x")), connection.staysOpen(forMilliseconds: 10) {}
         }
         let whole = Duration.milliseconds(400)
         let limits = OpenAICompatibleBackend.Limits(firstToken: .seconds(5), nextToken: .seconds(5), wholeAnswer: whole)
