@@ -8,10 +8,14 @@ import Testing
 @Suite("Subscriptions through proxies", .timeLimit(.minutes(1)))
 struct ProxyTests {
     /// Waits for the first slot that a cluster tells of under a name that only the proxy knows.
-    private func slot(through proxy: HTTPProxy, allowsPlaintext: Bool = true) async throws -> UInt64 {
+    private func slot(
+        through proxy: HTTPProxy,
+        host: String = "cluster.invalid",
+        allowsPlaintext: Bool = true
+    ) async throws -> UInt64 {
         let cluster = try Cluster(
             rpcURL: "http://127.0.0.1:1",
-            webSocketURL: "ws://cluster.invalid:8900",
+            webSocketURL: "ws://\(host):8900",
             allowsPlaintext: true
         )
         let configuration = PubSubConfiguration(
@@ -66,7 +70,7 @@ struct ProxyTests {
         try await LocalCluster.withRunning(.testing()) { cluster in
             let port = try #require(cluster.rpcURL.split(separator: ":").last.flatMap { Int($0) })
             for kind in [HTTPProxy.Kind.httpConnect, .socks5] {
-                let proxy = TestProxy(login: kind == .socks5 ? "me:pw" : nil) {
+                let proxy = TestProxy(logins: kind == .socks5 ? ["me:pw"] : []) {
                     $0.hasSuffix("cluster.invalid:8899") ? port : nil
                 }
                 try await proxy.run { proxyPort async throws in
@@ -83,11 +87,38 @@ struct ProxyTests {
         }
     }
 
+    @Test("Tor: an onion's name reaches the proxy as it is, and each login has streams of its own")
+    func onion() async throws {
+        let host = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
+        try await LocalCluster.withRunning(.testing()) { cluster in
+            let calls = try #require(cluster.rpcURL.split(separator: ":").last.flatMap { Int($0) })
+            let notices = try #require(cluster.webSocketURL.split(separator: ":").last.flatMap { Int($0) })
+            let proxy = TestProxy(logins: ["alice:1", "bob:1"]) { target in
+                if target.hasSuffix("\(host):8899") { return calls }
+                return target.hasSuffix("\(host):8900") ? notices : nil
+            }
+            try await proxy.run { port async throws in
+                for user in ["alice", "bob"] {
+                    let login = HTTPProxy.Credentials(user: user, password: "1")
+                    let tor = HTTPProxy(.socks5, host: "127.0.0.1", port: port, credentials: login)
+                    let http = HTTPClient(configuration: .init(proxy: tor, allowsPlaintext: true))
+                    let hidden = try Cluster(rpcURL: "http://\(host):8899", allowsPlaintext: true)
+                    #expect(try await RPCClient(cluster: hidden, http: http).getSlot() > 0)
+                    await http.shutDown()
+                    #expect(try await slot(through: tor, host: host) > 0)
+                }
+            }
+            #expect(
+                proxy.seen == ["alice:1", "bob:1"].flatMap { ["\($0) \(host):8899", "\($0) \(host):8900"] }
+            )
+        }
+    }
+
     @Test("Credentials go to proxies of both kinds, and never into an error")
     func credentials() async throws {
         let login = HTTPProxy.Credentials(user: "me", password: "pw")
         for kind in [HTTPProxy.Kind.httpConnect, .socks5] {
-            let proxy = TestProxy(login: "me:pw") { _ in nil }
+            let proxy = TestProxy(logins: ["me:pw"]) { _ in nil }
             try await proxy.run { port async throws in
                 let way = HTTPProxy(kind, host: "127.0.0.1", port: port, credentials: login)
                 let failure = try await failure(through: way, to: "wss://cluster.invalid")
@@ -101,7 +132,7 @@ struct ProxyTests {
 
     @Test("A SOCKS proxy's demand for a login, or for another one, is told as such")
     func wrongLogin() async throws {
-        let proxy = TestProxy(login: "me:pw") { _ in nil }
+        let proxy = TestProxy(logins: ["me:pw"]) { _ in nil }
         try await proxy.run { port async throws in
             for login in [nil, HTTPProxy.Credentials(user: "me", password: "guess")] {
                 let way = HTTPProxy(.socks5, host: "127.0.0.1", port: port, credentials: login)

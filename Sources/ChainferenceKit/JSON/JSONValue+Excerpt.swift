@@ -7,6 +7,7 @@ extension JSONValue {
     /// - Parameters:
     ///   - bytes: The text, JSON or not; what is no UTF-8 is replaced.
     ///   - limit: How many bytes of it at most; what was cut off is marked with “…”.
+    /// - Returns: The beginning, on one line.
     public static func excerpt(of bytes: [UInt8], limit: Int = 160) -> String {
         let printable = String(decoding: bytes.prefix(limit), as: UTF8.self)
             .unicodeScalars.map { scalar in

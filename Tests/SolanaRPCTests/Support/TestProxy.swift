@@ -10,12 +10,12 @@ final class TestProxy: Sendable {
 
     /// Where a target's name leads, as a port on this machine; nil refuses.
     private let resolve: @Sendable (String) -> Int?
-    /// What a SOCKS client has to log in with, as `user:password`; nil lets everybody in.
-    private let login: String?
+    /// What a SOCKS client may log in with, as `user:password`; empty lets everybody in without.
+    private let logins: Set<String>
     private let targets = Mutex<[String]>([])
 
-    init(login: String? = nil, resolve: @escaping @Sendable (String) -> Int?) {
-        self.login = login
+    init(logins: Set<String> = [], resolve: @escaping @Sendable (String) -> Int?) {
+        self.logins = logins
         self.resolve = resolve
     }
 
@@ -51,20 +51,22 @@ final class TestProxy: Sendable {
             var target: String
             if first.getInteger(at: first.readerIndex, as: UInt8.self) == 5 {
                 let methods = first.readableBytesView.dropFirst(2)
-                let method: UInt8 = login == nil ? 0 : 2
+                let method: UInt8 = logins.isEmpty ? 0 : 2
                 guard methods.contains(method) else {
                     try await outbound.write(ByteBuffer(bytes: [5, 0xFF]))
                     return
                 }
                 try await outbound.write(ByteBuffer(bytes: [5, method]))
-                if let login {
+                var login: String?
+                if !logins.isEmpty {
                     // RFC 1929: version, length, user, length, password.
                     guard let pair = try await iterator.next() else { return }
                     let bytes = Array(pair.readableBytesView)
                     let end = 2 + Int(bytes[1])
                     let given = String(decoding: bytes[2..<end] + [0x3A] + bytes[(end + 1)...], as: UTF8.self)
-                    try await outbound.write(ByteBuffer(bytes: [1, given == login ? 0 : 1]))
-                    guard given == login else { return }
+                    try await outbound.write(ByteBuffer(bytes: [1, logins.contains(given) ? 0 : 1]))
+                    guard logins.contains(given) else { return }
+                    login = given
                 }
                 guard let request = try await iterator.next() else { return }
                 let bytes = Array(request.readableBytesView)

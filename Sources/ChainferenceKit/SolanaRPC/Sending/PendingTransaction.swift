@@ -30,6 +30,8 @@ public struct ConfirmedTransaction: Sendable, Hashable {
     /// The transaction's first signature.
     public let signature: Signature
     /// The slot in which it landed.
+    ///
+    /// If only a subscription's notice came through, it is the slot that the notice was about: it had landed by then.
     public let slot: UInt64
     /// What was charged for signatures and priority.
     public let fee: Lamports
