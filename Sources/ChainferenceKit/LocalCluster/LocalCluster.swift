@@ -208,7 +208,8 @@ public final class LocalCluster: Service {
                 }
             let advance = state.ledger.beginSlot(
                 unixTimestamp: now + state.skew,
-                holdsConfirmations: holdsConfirmations
+                holdsConfirmations: holdsConfirmations,
+                isHeard: state.subscriptions.count > 0 || configuration.laggingNode != nil
             )
             state.subscriptions.publish(advance)
             if let lag = configuration.laggingNode?.slots { state.lagging.begin(advance, lag: max(1, lag)) }

@@ -127,8 +127,7 @@ extension Transaction {
 
     /// Verifies all signatures.
     public func verifySignatures() throws(SigningError) {
-        let missing = missingSigners
-        guard missing.isEmpty else { throw .missingSignatures(missing) }
+        if signatures.contains(.zero) { throw .missingSignatures(missingSigners) }
         for (address, signature) in zip(signers, signatures) where !signature.verify(messageBytes, by: address) {
             throw .invalidSignature(address)
         }

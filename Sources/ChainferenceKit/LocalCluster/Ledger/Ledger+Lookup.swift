@@ -19,15 +19,17 @@ extension Ledger {
         }
         let keys = message.accounts + loadedWritable + loadedReadonly
         guard keys.count <= Self.maximumAccountLocks else { throw .tooManyAccountLocks }
-        guard Set(keys).count == keys.count else { throw .accountLoadedTwice }
-        let programs = Set(message.instructions.map { Int($0.programIndex) })
+        // A message's own accounts differ: it would not have become a transaction otherwise.
+        guard message.lookups.isEmpty || Set(keys).count == keys.count else { throw .accountLoadedTwice }
+        var isProgram = [Bool](repeating: false, count: keys.count)
+        for instruction in message.instructions { isProgram[Int(instruction.programIndex)] = true }
         let hasLoader = keys.contains(WellKnownAddress.upgradeableLoader)
         let writable = keys.indices.map { index in
             let asked =
                 index < message.accounts.count
                 ? message.isWritable(index) : index < message.accounts.count + loadedWritable.count
             return asked && !WellKnownAddress.reserved.contains(keys[index])
-                && (hasLoader || !programs.contains(index))
+                && (hasLoader || !isProgram[index])
         }
         return ResolvedTransaction(
             wireBytes: wireBytes,

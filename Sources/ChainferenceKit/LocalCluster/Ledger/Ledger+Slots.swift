@@ -39,7 +39,7 @@ extension Ledger {
     ///
     /// - Parameter unixTimestamp: The clock's time in the new slot; it never goes back.
     public mutating func advanceSlot(unixTimestamp: Int64) {
-        _ = beginSlot(unixTimestamp: unixTimestamp)
+        _ = beginSlot(unixTimestamp: unixTimestamp, isHeard: false)
     }
 
     /// Ends the slot, begins the next one, and says what reached which commitment level with that.
@@ -47,15 +47,21 @@ extension Ledger {
     /// - Parameters:
     ///   - unixTimestamp: The clock's time in the new slot; it never goes back.
     ///   - holdsConfirmations: Whether no slot becomes confirmed or finalized now; the next call makes up for it.
-    /// - Returns: What reached which level.
-    mutating func beginSlot(unixTimestamp: Int64, holdsConfirmations: Bool = false) -> SlotAdvance {
+    ///   - isHeard: Whether somebody listens: else nothing is summed up, which takes time in proportion to the
+    ///     transactions.
+    /// - Returns: What reached which level; without any transaction and summary if nobody listens.
+    mutating func beginSlot(
+        unixTimestamp: Int64,
+        holdsConfirmations: Bool = false,
+        isHeard: Bool = true
+    ) -> SlotAdvance {
         let parent = slot
-        let ended = deltas[slot]?.signatures ?? []
+        let ended = isHeard ? deltas[slot]?.signatures ?? [] : []
         slot += 1
         blockhashes.register(blockhash(offeredIn: slot), height: slot)
         deltas[slot] = SlotDelta()
-        let confirmed = holdsConfirmations ? [] : raise(\.confirmedSlot, age: parameters.confirmationAge)
-        let finalized = holdsConfirmations ? [] : raise(\.finalizedSlot, age: parameters.finalizationAge)
+        let confirmed = holdsConfirmations ? [] : raise(\.confirmedSlot, age: parameters.confirmationAge, isHeard)
+        let finalized = holdsConfirmations ? [] : raise(\.finalizedSlot, age: parameters.finalizationAge, isHeard)
         blockhashes.forget(before: oldestSlot)
         forgetExpiredMessages()
         prioritizationFees.beginSlot(slot)
@@ -84,10 +90,14 @@ extension Ledger {
     }
 
     /// Moves a mark up to the slot of an age, and says what happened in the slots that it passed.
-    private mutating func raise(_ mark: WritableKeyPath<Ledger, UInt64>, age: UInt64) -> [SlotSummary] {
+    private mutating func raise(
+        _ mark: WritableKeyPath<Ledger, UInt64>,
+        age: UInt64,
+        _ isHeard: Bool
+    ) -> [SlotSummary] {
         guard slot > age, slot - age > self[keyPath: mark] else { return [] }
         let passed = self[keyPath: mark] + 1...slot - age
-        let summaries = passed.map { summary(of: $0) }
+        let summaries = isHeard ? passed.map { summary(of: $0) } : []
         self[keyPath: mark] = slot - age
         // Reading at the oldest slot needs what came after it, and nothing before.
         let kept = finalizedSlot - min(finalizedSlot, parameters.retainedSlots)

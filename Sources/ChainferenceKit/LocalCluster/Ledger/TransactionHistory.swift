@@ -2,62 +2,71 @@ import Borsh
 import Solana
 
 /// The transactions that landed, newest last, bounded in number.
+///
+/// They are numbered as they land; the records are a ring in which the newest takes the oldest's place.
 struct TransactionHistory: Sendable {
-    private var records: [UInt64: TransactionRecord] = [:]
-    private var sequences: [Signature: UInt64] = [:]
+    private var ring: [TransactionRecord] = []
+    private var numbers: [Signature: UInt64] = [:]
     private var byAddress: [Address: [UInt64]] = [:]
-    private var oldest: UInt64 = 0
     private var next: UInt64 = 0
-    private var limit: UInt64
+    private var limit: Int
 
     init(limit: Int) {
-        self.limit = UInt64(max(1, limit))
+        self.limit = max(1, limit)
     }
 
     /// Remembers no more than so many transactions from now on.
     mutating func setLimit(_ count: Int) {
-        limit = UInt64(max(1, count))
-        while next - oldest > limit { forgetOldest() }
+        let records = Array(all)
+        self = TransactionHistory(limit: count)
+        for record in records { append(record) }
+    }
+
+    /// The number of the oldest transaction that is remembered.
+    private var oldest: UInt64 { next - UInt64(ring.count) }
+
+    private func place(of number: UInt64) -> Int { Int(number % UInt64(limit)) }
+
+    private func record(_ number: UInt64) -> TransactionRecord? {
+        number >= oldest && number < next ? ring[place(of: number)] : nil
     }
 
     /// All records, oldest first.
-    var all: some Sequence<TransactionRecord> { (oldest..<next).lazy.compactMap { records[$0] } }
+    var all: some Sequence<TransactionRecord> { (oldest..<next).lazy.map { ring[place(of: $0)] } }
 
     /// How many transactions are remembered.
-    var count: Int { Int(next - oldest) }
+    var count: Int { ring.count }
 
     subscript(signature: Signature) -> TransactionRecord? {
-        sequences[signature].flatMap { records[$0] }
+        numbers[signature].flatMap { record($0) }
     }
 
     /// Appends a record and forgets the oldest one when there are too many.
     mutating func append(_ record: TransactionRecord) {
-        sequences[record.signature] = next
-        records[next] = record
+        if ring.count < limit {
+            ring.append(record)
+        } else {
+            let oldest = ring[place(of: next)]
+            ring[place(of: next)] = record
+            numbers[oldest.signature] = nil
+            for key in oldest.accountKeys { trim(key, through: next - UInt64(limit)) }
+        }
+        numbers[record.signature] = next
         for key in record.accountKeys {
             byAddress[key, default: []].append(next)
         }
         next += 1
-        while next - oldest > limit { forgetOldest() }
     }
 
     /// The records that mention `address`, newest first.
     func records(mentioning address: Address) -> some Sequence<TransactionRecord> {
-        (byAddress[address] ?? []).reversed().lazy.compactMap { records[$0] }
-    }
-
-    private mutating func forgetOldest() {
-        if let record = records.removeValue(forKey: oldest) {
-            sequences[record.signature] = nil
-            for key in record.accountKeys { trim(key) }
-        }
-        oldest += 1
+        (byAddress[address] ?? []).reversed().lazy.compactMap { record($0) }
     }
 
     /// Drops dead entries of an address once they outnumber the living, so that trimming costs amortised constant time.
-    private mutating func trim(_ address: Address) {
+    private mutating func trim(_ address: Address, through dead: UInt64) {
         guard let entries = byAddress[address] else { return }
-        let living = entries.partitioningIndex(where: { $0 > oldest })
+        let living = entries.partitioningIndex(where: { $0 > dead })
         if living == entries.count {
             byAddress[address] = nil
         } else if living > 16, living * 2 > entries.count {
