@@ -1,6 +1,7 @@
 import Borsh
 import Foundation
 import InferenceMarket
+import LocalCluster
 import SodiumCrypto
 
 @testable import InferenceMarket
@@ -9,7 +10,7 @@ import SodiumCrypto
 extension FuzzedDecoder {
     static let chain: [FuzzedDecoder] = [
         transactions, base58, addresses, keyFiles, systemInstructions, lookupTables, signatureChecks, amounts, borsh,
-        marketAccounts, marketEvents, marketLogs, base64, vouchers, modelIDs,
+        marketAccounts, marketEvents, marketLogs, base64, vouchers, modelIDs, computeBudgets, snapshots,
     ]
 
     private static let transactions = FuzzedDecoder(
@@ -65,7 +66,7 @@ extension FuzzedDecoder {
 
     private static let keyFiles = FuzzedDecoder(
         name: "key file",
-        inputs: 30_000,
+        inputs: 20_000,
         samples: {
             let bytes = [UInt8](0..<64)
             return [
@@ -111,7 +112,7 @@ extension FuzzedDecoder {
 
     private static let lookupTables = FuzzedDecoder(
         name: "address lookup table",
-        inputs: 30_000,
+        inputs: 40_000,
         samples: {
             [0, 1, 5].map { count in
                 [1, 0, 0, 0] + [UInt8](repeating: 255, count: 8) + [UInt8](repeating: 3, count: 8) + [0, 1]
@@ -295,7 +296,7 @@ extension FuzzedDecoder {
 
     private static let vouchers = FuzzedDecoder(
         name: "voucher",
-        inputs: 30_000,
+        inputs: 40_000,
         samples: { [[UInt8](0..<80), [UInt8](repeating: 255, count: 80)] },
         decode: {
             let request = Address(literal: "EqXWeMtdejpriCwCeyE48BvoPu1tNXfKaPiRq9ft871V")
@@ -317,6 +318,47 @@ extension FuzzedDecoder {
                 let text = String(decoding: input, as: UTF8.self)
                 guard let model = try? ModelID(validating: text) else { return false }
                 guard model.name == text else { throw BrokenProperty("another name") }
+                return true
+            }
+        }
+    )
+
+    private static let computeBudgets = FuzzedDecoder(
+        name: "compute budget's instruction",
+        inputs: 10_000,
+        samples: {
+            [
+                ComputeBudgetInstruction.requestHeapFrame(byteCount: 1), .setComputeUnitLimit(.max),
+                .setComputeUnitPrice(MicroLamports(3)), .setLoadedAccountsDataSizeLimit(byteCount: 4),
+            ].map(\.data)
+        },
+        decode: {
+            { input in
+                guard let instruction = ComputeBudgetInstruction(decoding: input) else { return false }
+                // Bytes that follow are ignored, as the runtime does.
+                guard input.starts(with: instruction.data) else { throw BrokenProperty("other bytes") }
+                return true
+            }
+        }
+    )
+
+    /// The state in a snapshot's file; header and checksum are made to fit, as a forger would.
+    private static let snapshots = FuzzedDecoder(
+        name: "cluster's snapshot",
+        inputs: 500,
+        samples: {
+            let file = try LocalCluster(.testing()).snapshot().encoded()
+            return [Array(file[20..<file.count - SHA256.byteCount])]
+        },
+        decode: {
+            let header = Array(try LocalCluster(.testing()).snapshot().encoded().prefix(12))
+            return { input in
+                var file = header
+                for shift in 0..<8 { file.append(UInt8(truncatingIfNeeded: input.count >> (8 * shift))) }
+                file += input
+                file += SHA256.hash(file)
+                guard let snapshot = try? ClusterSnapshot(decoding: file) else { return false }
+                guard try snapshot.encoded() == file else { throw BrokenProperty("other bytes") }
                 return true
             }
         }

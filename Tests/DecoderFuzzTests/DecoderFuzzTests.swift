@@ -36,7 +36,8 @@ struct DecoderFuzzTests {
     func count() throws {
         #expect(Self.all.reduce(0) { $0 + $1.inputs } >= 1_000_000)
         #expect(Set(Self.all.map(\.name)).count == Self.all.count)
-        for decoder in Self.all where decoder.name != "peer handshake bytes" {
+        // Nothing that a stranger makes up is a handshake.
+        for decoder in Self.all where !decoder.name.hasSuffix("handshake bytes") {
             let decode = try decoder.decode()
             let accepted = try decoder.samples().filter { try decode($0) }.count
             #expect(accepted > 0, "no sample of \(decoder.name) is accepted")

@@ -6,7 +6,7 @@ import Foundation
 
 extension FuzzedDecoder {
     static let inference: [FuzzedDecoder] = [
-        eventStreams, chunks, prompts, answers, processAnswers, httpHeaders, httpURLs, retryTimes,
+        eventStreams, chunks, prompts, answers, processAnswers, httpHeaders, httpURLs, proxyURLs, retryTimes,
     ]
 
     private static let streamTokens = [
@@ -211,6 +211,29 @@ extension FuzzedDecoder {
                 }
                 guard let again = try? HTTPOrigin(parsing: origin.url), again.origin == origin.origin else {
                     throw BrokenProperty("the normal form leads elsewhere")
+                }
+                return true
+            }
+        }
+    )
+
+    private static let proxyURLs = FuzzedDecoder(
+        name: "proxy URL",
+        inputs: 15_000,
+        samples: {
+            ["http://127.0.0.1:8080", "socks5h://us%20er:p%40ss@[::1]:9050", "socks5://proxy.example:1080/", "tor"].map
+            {
+                Array($0.utf8)
+            }
+        },
+        tokens: ["://", "@", ":", "/", "[", "]", "%", "%00", "%zz", "65536", "é", "tor", "http://", "socks5h://"],
+        decode: {
+            { input in
+                guard let proxy = try? HTTPProxy(url: String(decoding: input, as: UTF8.self)) else { return false }
+                // What is shown of it names the same proxy, without who asks.
+                let shown = try? HTTPProxy(url: "\(proxy)")
+                guard shown == HTTPProxy(proxy.kind, host: proxy.host, port: proxy.port) else {
+                    throw BrokenProperty("shown as another")
                 }
                 return true
             }

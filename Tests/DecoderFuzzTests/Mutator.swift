@@ -5,11 +5,12 @@ struct Mutator {
     /// Pieces that mean something in the format: punctuation, keywords, tags.
     let tokens: [[UInt8]]
     /// Longer inputs are cut.
-    static let longest = 8_192
+    let longest: Int
 
     init(samples: [[UInt8]], tokens: [String]) {
         self.samples = samples.isEmpty ? [[]] : samples
         self.tokens = tokens.map { Array($0.utf8) }
+        longest = max(8_192, 2 * (samples.map(\.count).max() ?? 0))
     }
 
     /// The input with this number: the same for the same seed, whatever came before.
@@ -19,7 +20,7 @@ struct Mutator {
         var bytes = samples[random.below(samples.count)]
         // One in sixteen stays valid, which shows that the samples are.
         for _ in 0..<random.below(4) + (random.below(16) == 0 ? 0 : 1) { mutate(&bytes, &random) }
-        if bytes.count > Self.longest { bytes.removeSubrange(Self.longest...) }
+        if bytes.count > longest { bytes.removeSubrange(longest...) }
         return bytes
     }
 

@@ -5,8 +5,8 @@ import SodiumCrypto
 extension FuzzedDecoder {
     static let peer: [FuzzedDecoder] = [
         peerRecords, peerServerHello, peerClientHello, peerFrames, peerMessages, peerAddresses, peerKeys,
-        peerConnections,
-        relayMessages, relayAddresses,
+        peerConnections, receiptFiles,
+        relayMessages, relayAddresses, relayConnections,
     ]
 
     private static func violation(_ body: () throws(PeerError) -> Bool) -> Bool { (try? body()) ?? false }
@@ -113,7 +113,7 @@ extension FuzzedDecoder {
     /// Bytes as they come from a socket; however they are cut, the pieces are the same.
     private static let peerFrames = FuzzedDecoder(
         name: "peer frame buffer",
-        inputs: 50_000,
+        inputs: 30_000,
         samples: {
             [
                 [0, 20] + [UInt8](repeating: 1, count: 20) + [0, 30] + [UInt8](repeating: 2, count: 30),
@@ -196,7 +196,7 @@ extension FuzzedDecoder {
 
     private static let peerAddresses = FuzzedDecoder(
         name: "peer address",
-        inputs: 60_000,
+        inputs: 50_000,
         samples: {
             try ["/ip4/203.0.113.7/tcp/3819", "/ip6/2001:db8::1/tcp/1", "/dns/a-b.example.org/tcp/65535"].map { host in
                 let key = X25519.PrivateKey(fuzzing: 9).publicKey
@@ -230,6 +230,45 @@ extension FuzzedDecoder {
                 let text = String(decoding: input, as: UTF8.self)
                 guard let bytes = Base58Key.decode(text) else { return false }
                 guard Base58Key.encode(bytes) == text else { throw BrokenProperty("two spellings") }
+                return true
+            }
+        }
+    )
+
+    private static let receiptFiles = FuzzedDecoder(
+        name: "receipt file",
+        inputs: 10_000,
+        samples: {
+            [UInt32(0), 7].map { tokens in
+                let receipt = PeerReceipt(
+                    channelBinding: SHA256.hash([1]),
+                    request: [UInt8](repeating: 7, count: 32),
+                    promptNumber: 3,
+                    promptDigest: SHA256.hash([2]),
+                    outputDigest: SHA256.hash([3]),
+                    outputLength: UInt64.max * UInt64(tokens & 1),
+                    inputTokens: tokens,
+                    outputTokens: .max,
+                    reason: .length,
+                    signature: [UInt8](repeating: 9, count: 64)
+                )
+                let wallet = X25519.PrivateKey(fuzzing: 5).publicKey.bytes
+                return Array(PeerReceiptFile(serverWallet: wallet, receipt: receipt).text.utf8)
+            }
+        },
+        tokens: [
+            "chainference-receipt 1\n", "server ", "request ", "session ", "prompt ", "answer ", "input-tokens ",
+            "output-tokens ", "finish ", "signature ", "\n", "\r\n", " ", "00", "+1", "-1", "4294967296",
+            "18446744073709551616", "A", "١", "\u{212A}", "\u{0}",
+        ],
+        decode: {
+            { input in
+                guard let text = String(validating: input, as: UTF8.self),
+                    let file = try? PeerReceiptFile(parsing: text)
+                else { return false }
+                guard Array(file.text.utf8) == input else { throw BrokenProperty("two spellings") }
+                // Checking what a stranger wrote is as safe as reading it.
+                guard (try? file.verify(prompt: [2], answer: [3])) == nil else { throw BrokenProperty("a forgery") }
                 return true
             }
         }
@@ -274,6 +313,49 @@ extension FuzzedDecoder {
                 guard let address = try? RelayAddress(parsing: text) else { return false }
                 guard address.description == text else { throw BrokenProperty("two spellings") }
                 return true
+            }
+        }
+    )
+
+    /// Everything that a stranger can send to a relay and a relay to a stranger, before either knows the other; however it
+    /// is cut, it comes to the same.
+    private static let relayConnections = FuzzedDecoder(
+        name: "relay handshake bytes",
+        inputs: 1_000,
+        samples: {
+            [
+                [1, 0, 48] + [UInt8](repeating: 9, count: 48), [0, 48] + [UInt8](repeating: 9, count: 48),
+                [2, 0, 48] + X25519.PrivateKey(fuzzing: 3).publicKey.bytes + [UInt8](repeating: 0, count: 16),
+            ]
+        },
+        decode: {
+            let (identity, other) = (X25519.PrivateKey(fuzzing: 0x11), X25519.PrivateKey(fuzzing: 0x22))
+            func hear(_ control: inout RelayControl, _ pieces: [ArraySlice<UInt8>]) throws -> RelayFault? {
+                _ = control.takeOutput()
+                for piece in pieces {
+                    piece.withUnsafeBytes { control.append($0) }
+                    do throws(RelayFault) {
+                        if try control.nextEvent() != nil { throw RelayFault.unexpected }
+                    } catch {
+                        return error
+                    }
+                }
+                if !control.takeOutput().isEmpty { throw BrokenProperty("a stranger was answered") }
+                return nil
+            }
+            return { input in
+                let cut = input.count / 2
+                let ways = [[input[...]], [input[..<cut], input[cut...]]]
+                var faults: [RelayFault?] = []
+                for pieces in ways {
+                    var relay = RelayControl(answeringAs: identity)
+                    faults.append(try hear(&relay, pieces))
+                    var server = try RelayControl(speakingTo: identity.publicKey, as: other)
+                    _ = try hear(&server, pieces)
+                    if relay.isEstablished || server.isEstablished { throw BrokenProperty("a stranger was believed") }
+                }
+                guard faults[0] == faults[1] else { throw BrokenProperty("cutting matters") }
+                return false
             }
         }
     )
