@@ -347,6 +347,7 @@ let package = Package(
             ],
             resources: [.copy("Golden")]
         ),
+        .testTarget(name: "NoiseTests", dependencies: ["Noise", "SodiumCrypto"], resources: [.copy("Vectors")]),
         .testTarget(
             name: "PeerChannelTests",
             dependencies: [

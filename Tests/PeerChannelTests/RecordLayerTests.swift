@@ -6,9 +6,19 @@ import Testing
 
 @Suite("Record layer: keys that change, round trips")
 struct RecordLayerTests {
-    static func layers() throws -> (Box, Box) {
-        let (client, server) = try NoiseTests.transports()
-        return (Box(RecordLayer(client.take())), Box(RecordLayer(server.take())))
+    static func layers() -> (Box, Box) {
+        func layer(sending: UInt8, receiving: UInt8) -> Box {
+            Box(
+                RecordLayer(
+                    NoiseTransport(
+                        sending: Fixture.cipher(sending),
+                        receiving: Fixture.cipher(receiving),
+                        handshakeHash: []
+                    )
+                )
+            )
+        }
+        return (layer(sending: 7, receiving: 8), layer(sending: 8, receiving: 7))
     }
 
     final class Box {
@@ -31,7 +41,7 @@ struct RecordLayerTests {
 
     @Test("Both sides agree at 1,023, 1,024, 1,025 and 2,048 records, and after a prompt")
     func rekeying() throws {
-        let (client, server) = try Self.layers()
+        let (client, server) = Self.layers()
         for index in 0..<3_000 {
             let body = [UInt8(index & 255), UInt8(index >> 8)]
             #expect(try server.open(client.seal(.data, body, size: 64)) == body)
@@ -48,32 +58,55 @@ struct RecordLayerTests {
     func exactRekey() throws {
         let key = [UInt8](repeating: 7, count: 32)
         func transport() -> NoiseTransport {
-            NoiseTransport(sending: NoiseTests.cipher(), receiving: NoiseTests.cipher(), handshakeHash: key)
+            NoiseTransport(sending: Fixture.cipher(), receiving: Fixture.cipher(), handshakeHash: key)
         }
         let sender = Box(RecordLayer(transport()))
-        var plain = NoiseTests.cipher()
+        var plain = Fixture.cipher()
         for index in 0..<1_030 {
             let record = try sender.seal(.ping, [1, 2, 3, 4, 5, 6, 7, 8])
             if index == 1_024 {
                 #expect(throws: NoiseError.notAuthentic) {
-                    try NoiseVectorTests.open(Array(record.dropFirst(2)), &plain)
+                    try plain.opened(Array(record.dropFirst(2)))
                 }
                 plain.rekey()
             }
-            let plaintext = try NoiseVectorTests.open(Array(record.dropFirst(2)), &plain)
+            let plaintext = try plain.opened(Array(record.dropFirst(2)))
             #expect(plaintext == [8, 0, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8])
         }
     }
 
+    @Test("What can't be sealed any more leaves nothing in the output")
+    func exhausted() {
+        var key = SecretBuffer(count: 32)
+        key.wipe()
+        let layer = Box(
+            RecordLayer(
+                NoiseTransport(
+                    sending: NoiseCipherState(key: key, nonce: .max),
+                    receiving: Fixture.cipher(),
+                    handshakeHash: []
+                )
+            )
+        )
+        var output: [UInt8] = [1, 2, 3]
+        #expect(throws: ProtocolViolation.sessionTooLong) {
+            try layer.layer.seal(.data, bodyCount: 9, wireSize: 256, appendingTo: &output) {
+                $0.copyBytes(from: Array("plaintext".utf8))
+            }
+        }
+        #expect(output == [1, 2, 3])
+        #expect(layer.layer.sentCount == 0)
+    }
+
     @Test("Every size from the smallest to the largest arrives as it was, and no more than that is sealed")
     func sizes() throws {
-        let (client, server) = try Self.layers()
+        let (client, server) = Self.layers()
         for count in [0, 1, 2, 233, 234, 4_074, 16_380] {
             let body = SeededRandom.bytes(count, seed: UInt64(count))
             #expect(try client.seal(.pad, body).count == RecordLayout.overhead + count)
             _ = server
         }
-        let (other, receiver) = try Self.layers()
+        let (other, receiver) = Self.layers()
         let body = SeededRandom.bytes(234, seed: 1)
         let record = try other.seal(.data, body, size: 256)
         #expect(record.count == 256)
@@ -157,6 +190,21 @@ struct RecordLayerTests {
         let bad: Set<UInt32> = [0x1b, 0x7f, 0x0a, 0x9b, 0x202e, 0x2028]
         #expect(!"\(hostile)".unicodeScalars.contains { bad.contains($0.value) })
         #expect("\(hostile)".contains("evil"))
+    }
+
+    @Test("A server can't make its clients send more than 64 KiB a second")
+    func clientRate() throws {
+        func decoded(_ tick: Int, _ size: Int) throws -> StreamShape {
+            var hello = Fixture.hello
+            hello.clientShape = try #require(StreamShape(tick: .milliseconds(tick), recordSize: size))
+            let bytes = ServerHelloPayload.encode(hello)
+            return try bytes.withUnsafeBytes { try ServerHelloPayload.decode($0).clientShape }
+        }
+        #expect(try decoded(10, 655).recordSize == 655)
+        #expect(try decoded(250, 16_384).recordSize == 16_384)
+        for (tick, size) in [(10, 656), (10, 16_384), (249, 16_384)] {
+            #expect(throws: PeerError.self) { try decoded(tick, size) }
+        }
     }
 
     @Test("Handshake payloads have one size and one form")

@@ -55,18 +55,9 @@ public struct NoiseCipherState: ~Copyable, Sendable {
         into destination: UnsafeMutableRawBufferPointer
     ) throws(NoiseError) -> Int {
         guard hasKey else { return Self.move(plaintext, to: destination) }
-        guard nonce < UInt64.max else { throw .nonceExhausted }
-        let written = Self.withNonce(nonce) { nonce in
-            ChaChaPoly.seal(
-                plaintext,
-                authenticating: associated,
-                nonce: nonce,
-                key: key.unsafeBytes,
-                into: destination
-            )
+        return try withNextNonce { key, nonce in
+            ChaChaPoly.seal(plaintext, authenticating: associated, nonce: nonce, key: key, into: destination)
         }
-        nonce += 1
-        return written
     }
 
     /// Verifies and decrypts a message; `destination` may begin where `ciphertext` does.
@@ -83,16 +74,21 @@ public struct NoiseCipherState: ~Copyable, Sendable {
         into destination: UnsafeMutableRawBufferPointer
     ) throws(NoiseError) -> Int {
         guard hasKey else { return Self.move(ciphertext, to: destination) }
+        return try withNextNonce { key, nonce throws(ChaChaPoly.AuthenticationFailure) in
+            try ChaChaPoly.open(ciphertext, authenticating: associated, nonce: nonce, key: key, into: destination)
+        }
+    }
+
+    /// Does something with the next nonce, which is spent unless that fails; the last one is reserved for ``rekey()``.
+    private mutating func withNextNonce(
+        _ body: (_ key: UnsafeRawBufferPointer, _ nonce: UnsafeRawBufferPointer) throws(ChaChaPoly
+            .AuthenticationFailure) ->
+            Int
+    ) throws(NoiseError) -> Int {
         guard nonce < UInt64.max else { throw .nonceExhausted }
         do throws(ChaChaPoly.AuthenticationFailure) {
             let written = try Self.withNonce(nonce) { nonce throws(ChaChaPoly.AuthenticationFailure) in
-                try ChaChaPoly.open(
-                    ciphertext,
-                    authenticating: associated,
-                    nonce: nonce,
-                    key: key.unsafeBytes,
-                    into: destination
-                )
+                try body(key.unsafeBytes, nonce)
             }
             nonce += 1
             return written

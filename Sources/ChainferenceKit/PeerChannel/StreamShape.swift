@@ -39,8 +39,30 @@ public struct StreamShape: Hashable, Sendable {
         return StreamShape(uncheckedTick: .milliseconds(100), recordSize: size)
     }
 
+    /// What a stream of this form takes of the line.
+    var bytesPerSecond: Int { recordSize * 1_000 / Int(tick.wholeMilliseconds) }
+
+    /// The most bytes a second that a server may ask of its clients' streams.
+    static let clientRateLimit = 65_536
+
     /// After an answer the server goes on until the number of its records is a multiple of this.
     public static let endMultiple = 64
+
+    /// How many records the server sends at least after the one that ended an answer: as long as four of the client's ticks
+    /// take, at least 4, at most 64.
+    ///
+    /// So the client finds ticks for what it says last, a voucher and CLOSE, before the stream ends. Alone on the wire they
+    /// would show that the answer had ended in the last moments of a step.
+    ///
+    /// - Parameters:
+    ///   - client: The form of the client's stream, as the server's hello has it.
+    ///   - server: The form of the server's stream, as the server's hello has it.
+    /// - Returns: 8 for the default forms.
+    static func recordsAfterAnswer(client: StreamShape, server: StreamShape) -> Int {
+        let time = 4 * client.tick.wholeMilliseconds
+        let tick = server.tick.wholeMilliseconds
+        return min(max(Int((time + tick - 1) / tick), 4), endMultiple)
+    }
 }
 
 /// Whether an outsider may see sizes and times.

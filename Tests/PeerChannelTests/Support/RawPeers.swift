@@ -49,7 +49,7 @@ final class RawClient {
 
     /// Sends a plaintext as a record, as it is.
     func send(plaintext: [UInt8], now: Duration = .zero) {
-        let ciphertext = NoiseVectorTests.seal(plaintext, &transport.sending)
+        let ciphertext = transport.sending.sealed(plaintext)
         let length = [UInt8(ciphertext.count >> 8), UInt8(ciphertext.count & 255)]
         underKey += 1
         let endsPrompt = plaintext.count > 1 && plaintext[0] == RecordType.prompt.rawValue && plaintext[1] & 1 == 0
@@ -84,7 +84,7 @@ final class RawClient {
         }
         while true {
             let record = try frames.withNextFrame(lengths: 20...16_400) { frame throws(PeerError) -> PeerRecord? in
-                guard let plaintext = try? NoiseVectorTests.open([UInt8](frame), &self.transport.receiving) else {
+                guard let plaintext = try? self.transport.receiving.opened([UInt8](frame)) else {
                     return nil
                 }
                 let count = Int(plaintext[2]) | Int(plaintext[3]) << 8
@@ -145,7 +145,7 @@ final class RawServer {
     func send(_ type: UInt8, flags: UInt8 = 0, _ body: [UInt8], padding: [UInt8] = []) {
         var plaintext: [UInt8] = [type, flags]
         plaintext.appendLittleEndian(UInt16(body.count))
-        let ciphertext = NoiseVectorTests.seal(plaintext + body + padding, &transport.sending)
+        let ciphertext = transport.sending.sealed(plaintext + body + padding)
         underKey += 1
         if underKey == RecordLayer.rekeyInterval {
             transport.sending.rekey()

@@ -30,13 +30,18 @@ enum ServerHelloPayload {
             }
             return shape
         }
+        let clientShape = try shape(at: 24)
+        // The server decides what the client has to send all the time: it must not be a way to use up a client's line.
+        guard clientShape.bytesPerSecond <= StreamShape.clientRateLimit else {
+            throw violation("the client's stream would take more than \(StreamShape.clientRateLimit) bytes a second")
+        }
         return PeerServerParameters(
             time: bytes.littleEndian(at: 0),
             promptByteLimit: bytes.littleEndian(at: 8),
             sessionLimit: .seconds(bytes.littleEndian(at: 12, as: UInt32.self)),
             idleLimit: .seconds(bytes.littleEndian(at: 16, as: UInt32.self)),
             serverShape: try shape(at: 20),
-            clientShape: try shape(at: 24)
+            clientShape: clientShape
         )
     }
 

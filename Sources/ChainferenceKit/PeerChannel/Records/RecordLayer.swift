@@ -100,7 +100,11 @@ struct RecordLayer: ~Copyable, Sendable {
                 return false
             }
         }
-        guard sealed else { throw .sessionTooLong }
+        guard sealed else {
+            // The plaintext must not leave with what is drained next.
+            output.removeSubrange(start...)
+            throw .sessionTooLong
+        }
         sentCount += 1
         sentUnderKey += 1
         if Self.changesKey(type: type.rawValue, flags: flags, count: sentUnderKey) {

@@ -3,10 +3,9 @@ import SodiumCrypto
 import Testing
 
 @testable import Noise
-@testable import PeerChannel
 
 @Suite("Noise transcripts of other implementations")
-struct NoiseVectorTests {
+struct TranscriptTests {
     struct Vector: Decodable {
         struct Message: Decodable {
             var payload: String
@@ -86,38 +85,22 @@ struct NoiseVectorTests {
                     first.sending.rekey()
                     second.receiving.rekey()
                 }
-                #expect(seal(plaintext, &first.sending).hex == step.ciphertext)
-                #expect(try open([UInt8](hex: step.ciphertext), &second.receiving) == plaintext)
+                #expect(first.sending.sealed(plaintext).hex == step.ciphertext)
+                #expect(try second.receiving.opened([UInt8](hex: step.ciphertext)) == plaintext)
             } else {
                 if step.rekey {
                     second.sending.rekey()
                     first.receiving.rekey()
                 }
-                #expect(seal(plaintext, &second.sending).hex == step.ciphertext)
-                #expect(try open([UInt8](hex: step.ciphertext), &first.receiving) == plaintext)
+                #expect(second.sending.sealed(plaintext).hex == step.ciphertext)
+                #expect(try first.receiving.opened([UInt8](hex: step.ciphertext)) == plaintext)
             }
         }
     }
 
-    static func seal(_ plaintext: [UInt8], _ cipher: inout NoiseCipherState) -> [UInt8] {
-        var output = [UInt8](repeating: 0, count: plaintext.count + cipher.overhead)
-        _ = output.withUnsafeMutableBytes { output in
-            plaintext.withUnsafeBytes { try? cipher.encrypt($0, into: output) }
-        }
-        return output
-    }
-
-    static func open(_ ciphertext: [UInt8], _ cipher: inout NoiseCipherState) throws -> [UInt8] {
-        var output = [UInt8](repeating: 0, count: max(0, ciphertext.count - cipher.overhead))
-        _ = try output.withUnsafeMutableBytes { output in
-            try ciphertext.withUnsafeBytes { try cipher.decrypt($0, into: output) }
-        }
-        return output
-    }
-
     @Test("108 transcripts of noiseprotocol, 36 patterns, with rekeying: every message, hash and ciphertext")
     func noiseprotocol() throws {
-        let url = Bundle.module.bundleURL.appendingPathComponent("Vectors/noise.json")
+        let url = Bundle.module.bundleURL.appendingPathComponent("Vectors/noiseprotocol.json")
         let vectors = try JSONDecoder().decode([Vector].self, from: Data(contentsOf: url))
         #expect(vectors.count == 108)
         #expect(vectors.count { $0.pattern == "XK" } == 3)
@@ -210,7 +193,7 @@ struct NoiseVectorTests {
             for (index, message) in vector.messages.enumerated().dropFirst(handshakeCount) {
                 let plaintext = [UInt8](hex: message.payload)
                 let byInitiator = handshakeCount == 1 || index % 2 == 0
-                let sealed = byInitiator ? Self.seal(plaintext, &first.sending) : Self.seal(plaintext, &second.sending)
+                let sealed = byInitiator ? first.sending.sealed(plaintext) : second.sending.sealed(plaintext)
                 #expect(sealed.hex == message.ciphertext, "\(parts[1]) \(index)")
             }
             count += 1
