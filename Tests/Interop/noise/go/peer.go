@@ -225,7 +225,7 @@ func client(o options) {
 
 	var accepted []int
 	var finish map[string]interface{}
-	tokens := uint32(0)
+	tokens, carried := uint32(0), map[uint32]int{}
 	for finish == nil {
 		kind, body, err := c.receive()
 		check(err)
@@ -238,6 +238,7 @@ func client(o options) {
 			if len(body) > 20 {
 				tokens = little.Uint32(body[20:])
 				text = append(text, body[24:]...)
+				carried[tokens]++
 			}
 			for step := 1; step <= o.Vouchers; step++ {
 				promise := little.AppendUint64(little.AppendUint64(nil, uint64(step)), 99)
@@ -246,6 +247,7 @@ func client(o options) {
 			}
 		case data:
 			require(little.Uint32(body) == 1 && little.Uint64(body[8:]) == uint64(len(text)), "offset")
+			carried[little.Uint32(body[4:])-tokens]++
 			tokens = little.Uint32(body[4:])
 			text = append(text, body[16:]...)
 			if uint64(len(text))+1<<15 > limit {
@@ -281,7 +283,8 @@ func client(o options) {
 		numbers = append(numbers, int(little.Uint16(hello[offset:])))
 	}
 	report(map[string]interface{}{"hash": hex.EncodeToString(c.hash), "text": hex.EncodeToString(text), "tokens": tokens,
-		"accepted": accepted, "finish": finish, "sent": c.sent, "received": c.received, "sizes": sizes, "hello": numbers})
+		"accepted": accepted, "finish": finish, "sent": c.sent, "received": c.received, "carried": carried,
+		"sizes": sizes, "hello": numbers})
 }
 
 func server(o options) {
