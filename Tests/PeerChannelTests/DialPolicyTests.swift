@@ -122,6 +122,22 @@ struct DialPolicyTests {
         }
     }
 
+    @Test("Names that mean the proxy's own machine or network, wherever they are looked up, are not handed to a proxy")
+    func specialNames() throws {
+        for (text, scope) in [
+            ("localhost", .loopback), ("a.localhost", .loopback), ("printer", .privateNetwork),
+            ("printer.local", .privateNetwork), ("metadata.google.internal", .privateNetwork),
+            ("router.home.arpa", .privateNetwork), ("example.org", .publicInternet),
+            ("home.arpa.example", .publicInternet),
+            ("localhost.example", .publicInternet), ("abcdefgh.onion", .publicInternet),
+        ] as [(String, NetworkScope)] {
+            let name = try #require(DomainName(canonical: text))
+            #expect(name.scope == scope, "\(text)")
+            #expect(DialPolicy.publicOnly.allowsUnresolved(name) == (scope == .publicInternet))
+            #expect(DialPolicy.allowingPrivateNetworks.allowsUnresolved(name))
+        }
+    }
+
     // MARK: The relay's addresses
 
     @Test("A relay's address has one spelling, and leads to the addresses of the servers behind it")

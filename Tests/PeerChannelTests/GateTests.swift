@@ -37,6 +37,13 @@ struct GateTests {
         #expect((5...26).contains(passed), "five at once and at most twenty in the second: \(passed)")
     }
 
+    @Test("A rate of nothing is a long wait, not an infinite one")
+    func noRate() throws {
+        var gate = HandshakeGate(halfOpenLimit: 9, halfOpenPerSource: 9, burst: 1, perSecond: 0)
+        #expect(gate.enter(.ip4(1), now: .zero) == .entered(place: 1, evicting: nil, wait: .zero))
+        #expect(gate.enter(.ip4(1), now: .zero) == .entered(place: 2, evicting: nil, wait: .seconds(1_000)))
+    }
+
     @Test("When all places are taken the oldest stranger makes room, and nobody who has proved a key does")
     func eviction() {
         var gate = HandshakeGate(halfOpenLimit: 3, halfOpenPerSource: 3, burst: 100, perSecond: 100)

@@ -346,6 +346,47 @@ struct LoopbackTests {
         await #expect(throws: PeerError.self) { try await Self.ask(address, [1], options: Self.unshaped) }
     }
 
+    @Test("A client that is cancelled while it connects gives the attempt up")
+    func cancelledConnecting() async throws {
+        // A port where nobody takes connections up, and whose queue holds one: more attempts wait in vain.
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 0)
+            .serverChannelOption(.autoRead, value: false)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let address = try PeerAddress(
+            endpoint: .init(
+                host: #require(PeerHost("127.0.0.1")),
+                port: UInt16(#require(listener.localAddress?.port))
+            ),
+            serverKey: Fixture.serverKey.publicKey
+        )
+        let (attempts, begun) = AsyncStream.makeStream(of: Void.self)
+        var patient = Dialer(policy: .anywhere, timeout: .seconds(100_000), clock: SessionClock(ContinuousClock()))
+        patient.resolve = { host in
+            begun.yield()
+            return [host]
+        }
+        let dialer = patient
+        let first = try await dialer.connect(to: address.endpoint)
+        try await withThrowingTaskGroup(of: (any Error)?.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    do {
+                        await (try dialer.connect(to: address.endpoint)).close()
+                        return nil
+                    } catch { return error }
+                }
+            }
+            // All of them know where to; one turn later they are connecting. Too early would test less, and fail nothing.
+            for await _ in attempts.prefix(9) {}
+            for _ in 0..<1_000 { await Task.yield() }
+            group.cancelAll()
+            for try await error in group { #expect(error == nil || error is CancellationError) }
+        }
+        await first.close()
+        try await listener.close()
+    }
+
     @Test("Nobody listens: the error says so")
     func unreachable() async throws {
         let address = try PeerAddress(

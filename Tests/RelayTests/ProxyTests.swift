@@ -245,19 +245,21 @@ struct ProxyTests {
         }
     }
 
-    @Test("Literal addresses are judged behind a proxy, too", arguments: InstalledProxy.allCases)
+    @Test("Literal addresses and special names are judged behind a proxy, too", arguments: InstalledProxy.allCases)
     func literals(installed: InstalledProxy) async throws {
-        let address = try PeerAddress(
-            endpoint: .init(host: PeerHost("192.168.1.1")!, port: 3_819),
-            serverKey: X25519.PrivateKey().publicKey
-        )
-        // No proxy runs at port 1: it is not even asked.
-        await #expect(throws: PeerError.refusedTarget("192.168.1.1:3819")) {
-            try await RelayWorld.ask(
-                address,
-                [1],
-                options: RelayWorld.options(proxy: installed.proxy(port: 1), policy: .publicOnly)
+        for host in ["192.168.1.1", "localhost", "printer", "metadata.google.internal"] {
+            let address = try PeerAddress(
+                endpoint: .init(host: PeerHost(host)!, port: 3_819),
+                serverKey: X25519.PrivateKey().publicKey
             )
+            // No proxy runs at port 1: it is not even asked.
+            await #expect(throws: PeerError.refusedTarget("\(host):3819")) {
+                try await RelayWorld.ask(
+                    address,
+                    [1],
+                    options: RelayWorld.options(proxy: installed.proxy(port: 1), policy: .publicOnly)
+                )
+            }
         }
     }
 

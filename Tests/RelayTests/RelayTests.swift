@@ -1,5 +1,7 @@
 import Foundation
+import Logging
 import NIOCore
+import NIOPosix
 import PeerChannel
 import SodiumCrypto
 import Synchronization
@@ -164,6 +166,63 @@ struct RelayTests {
                 #expect(world.relay.status.circuits == 0)
             }
         }
+    }
+
+    @Test("A relay that announces clients without end does not make a server dial without end")
+    func announcements() async throws {
+        // A relay that takes up one connection and lets all others wait in the system's queue, which holds two.
+        let (connections, connected) = AsyncStream.makeStream(of: TCPStream.self)
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1)
+            .serverChannelOption(.autoRead, value: false)
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { connected.yield(try TCPStream(wrapping: channel)) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        listener.read()
+        let key = X25519.PrivateKey()
+        let endpoint = try PeerAddress.Endpoint(
+            host: #require(PeerHost("127.0.0.1")),
+            port: UInt16(#require(listener.localAddress?.port))
+        )
+        var configuration = PeerServer.Configuration()
+        configuration.listensDirectly = false
+        configuration.relays = [try RelayAddress(endpoint: endpoint, key: key.publicKey)]
+        configuration.handshakeTimeout = .seconds(120)
+        let server = PeerServer(
+            configuration: configuration,
+            identity: X25519.PrivateKey(),
+            context: RelayWorld.context,
+            logger: Logger(label: "test.server", factory: { _ in SwiftLogNoOpLogHandler() }),
+            authorize: { _ in PeerAdmission { _ in } },
+            serve: RelayWorld.echo
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            guard let stream = await connections.first(where: { _ in true }) else { throw CancellationError() }
+            try await stream.closing {
+                let link = RelayLink(RelayControl(answeringAs: key), over: stream)
+                _ = try await link.establish()
+                guard case .reserve = try await link.message() else { throw RelayFault.unexpected }
+                let limits = CircuitLimits(seconds: 60, bytes: 1 << 20)
+                try await link.send(.reserved(RelayTerms(seconds: 600, circuits: 1, limits: limits)))
+                var announced = 0
+                while true {
+                    for _ in 0..<50 { try await link.send(.incoming(RelayToken())) }
+                    announced += 50
+                    try await link.send(.ping(1))
+                    let answer = try await link.message()
+                    if case .decline = answer { break }
+                    #expect(answer == .pong(1))
+                }
+                // As many as may be dialled for have been taken up before.
+                #expect(announced > 256)
+            }
+            group.cancelAll()
+            while (try? await group.next()) != nil {}
+        }
+        try await listener.close()
     }
 
     @Test("The same key from a second process: the newer one is reachable, the older one is told")

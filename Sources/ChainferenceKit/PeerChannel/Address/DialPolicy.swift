@@ -24,6 +24,11 @@ public struct DialPolicy: Hashable, Sendable {
     /// Whether this address may be dialled.
     public func allows(_ address: IPv6Address) -> Bool { allowed.contains(address.scope) }
 
+    /// Whether a name may be handed to a proxy, which looks it up where nobody here sees the address.
+    ///
+    /// A name that means the proxy's own machine or network wherever it is looked up would lead a stranger in there.
+    func allowsUnresolved(_ name: DomainName) -> Bool { allowed.contains(name.scope) }
+
     /// Whether this host may be dialled as it is: a name never, since only its addresses can be judged.
     func allows(_ host: PeerHost) -> Bool {
         switch host {
@@ -46,6 +51,19 @@ public enum NetworkScope: String, Hashable, Sendable, CaseIterable {
     case linkLocal
     /// Nowhere, or many places at once: multicast, documentation, tunnels, the unspecified address.
     case reserved
+}
+
+extension DomainName {
+    /// From where what the name leads to can be reached, as far as the name itself tells.
+    ///
+    /// Special names are those of RFC 6761 (`localhost`), RFC 6762 (`local`), RFC 8375 (`home.arpa`) and ICANN's `internal`;
+    /// a name of one label is looked up in the own network's domain.
+    public var scope: NetworkScope {
+        let labels = description.split(separator: ".")
+        if labels.last == "localhost" { return .loopback }
+        if labels.count == 1 || labels.last == "local" || labels.last == "internal" { return .privateNetwork }
+        return labels.suffix(2) == ["home", "arpa"] ? .privateNetwork : .publicInternet
+    }
 }
 
 extension IPv4Address {

@@ -1,6 +1,7 @@
 package import CurlHTTP
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Opens connections to hosts and peers, within a dial policy and through a proxy if there is one.
 package struct Dialer: Sendable {
@@ -39,7 +40,7 @@ package struct Dialer: Sendable {
     /// Connects to the first address of the endpoint that may be dialled and answers.
     ///
     /// A name is resolved once, and what was checked is what is dialled. Behind a proxy a name is the proxy's to resolve;
-    /// then the policy judges numeric addresses alone.
+    /// then the policy judges numeric addresses, and names that are special wherever they are looked up.
     ///
     /// - Throws: ``PeerError/refusedTarget(_:)``, ``PeerError/unreachable(target:reason:)``,
     ///   ``PeerError/proxyFailed(proxy:reason:)`` or ``PeerError/deadlineExceeded(_:)``.
@@ -55,6 +56,7 @@ package struct Dialer: Sendable {
             do {
                 return try await open(target, timeout: left)
             } catch {
+                try Task.checkCancellation()
                 failure = .unreachable(target: "\(endpoint)", reason: "\(error)")
             }
         }
@@ -73,16 +75,23 @@ package struct Dialer: Sendable {
     }
 
     private func open(_ target: SocketAddress, timeout: Duration) async throws -> TCPStream {
-        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(.nanoseconds(max(1, timeout.wholeMilliseconds) * 1_000_000))
-            .connect(to: target) { channel in
-                channel.eventLoop.makeCompletedFuture { try TCPStream(wrapping: channel) }
-            }
+        let pending = PendingConnection()
+        return try await withTaskCancellationHandler {
+            try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connectTimeout(.nanoseconds(max(1, timeout.wholeMilliseconds) * 1_000_000))
+                .connect(to: target) { channel in
+                    pending.begin(channel)
+                    return channel.eventLoop.makeCompletedFuture { try TCPStream(wrapping: channel) }
+                }
+        } onCancel: {
+            pending.cancel()
+        }
     }
 
     private func connect(to endpoint: PeerAddress.Endpoint, through proxy: HTTPProxy) async throws -> TCPStream {
         switch endpoint.host {
-        case .dns: break
+        case .dns(let name):
+            guard policy.allowsUnresolved(name) else { throw PeerError.refusedTarget("\(endpoint)") }
         case .ip4, .ip6: guard policy.allows(endpoint.host) else { throw PeerError.refusedTarget("\(endpoint)") }
         }
         // libcurl speaks with the proxy and hands over the socket; from there on it is a connection like any other.
@@ -111,5 +120,31 @@ package struct Dialer: Sendable {
         case .proxyFailed(let proxy, let reason): PeerError.proxyFailed(proxy: proxy, reason: reason)
         default: PeerError.unreachable(target: "\(endpoint)", reason: "\(error)")
         }
+    }
+}
+
+/// A connection that is being made, and may be given up meanwhile: NIO itself does not heed a task's cancellation.
+private final class PendingConnection: Sendable {
+    private struct State: Sendable {
+        var channel: (any Channel)?
+        var isCancelled = false
+    }
+
+    private let state = Mutex(State())
+
+    func begin(_ channel: any Channel) {
+        let isCancelled = state.withLock { state in
+            state.channel = channel
+            return state.isCancelled
+        }
+        if isCancelled { channel.close(promise: nil) }
+    }
+
+    func cancel() {
+        let channel = state.withLock { state in
+            state.isCancelled = true
+            return state.channel
+        }
+        channel?.close(promise: nil)
     }
 }

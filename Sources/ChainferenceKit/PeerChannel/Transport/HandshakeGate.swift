@@ -67,7 +67,8 @@ package struct HandshakeGate: Sendable {
         self.halfOpenLimit = halfOpenLimit
         self.halfOpenPerSource = halfOpenPerSource
         self.burst = burst
-        self.perSecond = perSecond
+        // What is owed has to be earned some day.
+        self.perSecond = max(perSecond, 0.001)
     }
 
     /// How many connections have a place.

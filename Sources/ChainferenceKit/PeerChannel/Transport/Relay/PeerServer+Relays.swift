@@ -7,7 +7,7 @@ extension PeerServer {
         var decline: @Sendable () -> Void
     }
 
-    /// How many callers may wait to be taken up; the relay's own limit is lower.
+    /// How many callers may wait to be taken up, and how many may be dialled for at a time; the relay's own limit is lower.
     private static let callerLimit = 256
 
     /// Serves the clients of one relay until cancelled or drained, and then until the last of their sessions has ended.
@@ -25,8 +25,19 @@ extension PeerServer {
                 _ = await self.untilDrained { await self.stayReserved(at: relay, arrivals, onReserved: onReserved) }
                 arrivals.finish()
             }
+            let dialling = Shared(0)
             for await caller in callers {
-                group.addTask { await self.take(up: caller, at: relay) }
+                // A relay that announces without end must not use up this machine's sockets.
+                let hasRoom = dialling.withLock { count in
+                    guard count < Self.callerLimit else { return false }
+                    count += 1
+                    return true
+                }
+                guard hasRoom else {
+                    caller.decline()
+                    continue
+                }
+                group.addTask { await self.take(up: caller, at: relay) { dialling.withLock { $0 -= 1 } } }
             }
         }
     }
@@ -126,11 +137,25 @@ extension PeerServer {
     }
 
     /// Dials back to the relay for one client, and serves it.
-    private func take(up caller: Caller, at relay: RelayAddress) async {
+    ///
+    /// - Parameters:
+    ///   - caller: The client.
+    ///   - relay: Where it waits.
+    ///   - onDialled: Called once, when the gate counts the connection or there is none.
+    private func take(up caller: Caller, at relay: RelayAddress, onDialled: @Sendable () -> Void) async {
+        let stream: any ByteStream
         do {
-            let stream = try await relayDialer.connect(to: relay.endpoint)
+            stream = try await relayDialer.connect(to: relay.endpoint)
+        } catch {
+            onDialled()
+            logger.debug("a circuit could not be taken up", metadata: ["error": "\(error)"])
+            return
+        }
+        do {
             // The relay has counted the client's network; where it comes from is nothing that a server learns.
-            guard let place = await gatekeeper.enter(stream, from: nil) else {
+            let entered = await gatekeeper.enter(stream, from: nil)
+            onDialled()
+            guard let place = entered else {
                 caller.decline()
                 await stream.close()
                 return
