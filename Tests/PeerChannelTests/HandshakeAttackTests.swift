@@ -132,10 +132,14 @@ struct HandshakeAttackTests {
         var pair = try MachinePair()
         pair.open()
         _ = try pair.prompt(Array("secret".utf8))
-        let outcome = try Self.attack(pair.clientWrites)
-        #expect(outcome.isOver && !outcome.hasApplicant)
-        #expect(outcome.bytesOut == 114, "the second message, which says nothing private")
-        #expect(outcome.ending == .handshakeFailed(.notAuthentic))
+        // The first message alone, the first and the third, and all there was: against a server that has restarted, too.
+        for count in 1...pair.clientWrites.count {
+            let outcome = try Self.attack(Array(pair.clientWrites.prefix(count)))
+            #expect(!outcome.hasApplicant)
+            #expect(outcome.bytesOut == 114, "the second message, which says nothing private")
+            #expect(outcome.isOver == (count > 1))
+            #expect(outcome.ending == (count > 1 ? .handshakeFailed(.notAuthentic) : nil))
+        }
     }
 
     @Test("Another chain, another program, another wallet with the same key: no handshake")
@@ -178,16 +182,59 @@ struct HandshakeAttackTests {
         #expect(early.isOver && !early.hasApplicant)
     }
 
-    @Test("Whoever holds the server's key still can't be a client towards it")
+    @Test("Resistance to key compromise: whoever has stolen the server's key still can't be a client towards it")
     func keyCompromise() throws {
-        // The attacker knows both private keys but answers for the client without the client's ephemeral key.
-        var pair = try MachinePair(ephemerals: (Fixture.key(0x33), Fixture.key(0x44)))
-        pair.giveToServer(pair.takeFromClient())
-        let second = pair.takeFromServer()
-        var attacker = try MachinePair(ephemerals: (Fixture.key(0x66), Fixture.key(0x44)))
-        _ = attacker.takeFromClient()
-        attacker.giveToClient(second)
-        let (ending, out) = (attacker.client.ending, attacker.takeFromClient())
-        #expect(ending != nil && out.isEmpty)
+        // A client's third message, by somebody who knows every key but the client's: `secret` stands in for the
+        // Diffie-Hellman of the client's private key with the server's ephemeral key.
+        func attempt(_ secret: (_ ephemeral: X25519.PrivateKey, _ server: X25519.PublicKey) throws -> SecretBytes)
+            throws
+            -> Outcome
+        {
+            var pair = try MachinePair()
+            let (thief, stolen) = (Fixture.key(0x66), Fixture.serverKey)
+            var state = NoiseSymmetricState(protocolName: "Noise_XK_25519_ChaChaPoly_SHA256")
+            Fixture.context.prologue(suite: .noiseXK).withUnsafeBytes { state.mixHash($0) }
+            stolen.publicKey.withUnsafeBytes { state.mixHash($0) }
+            var first: [UInt8] = [1, 0, 48] + thief.publicKey.bytes
+            thief.publicKey.withUnsafeBytes { state.mixHash($0) }
+            try thief.sharedSecret(with: stolen.publicKey).withUnsafeBytes { state.mixKey($0) }
+            let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+            try state.encryptAndHash(nothing, appendingTo: &first)
+            pair.giveToServer(first)
+
+            let second = pair.takeFromServer().dropFirst(2)
+            let ephemeral = try X25519.PublicKey(bytes: second.prefix(32))
+            ephemeral.withUnsafeBytes { state.mixHash($0) }
+            try thief.sharedSecret(with: ephemeral).withUnsafeBytes { state.mixKey($0) }
+            var hello: [UInt8] = []
+            try second.dropFirst(32).withUnsafeBytes { try state.decryptAndHash($0, appendingTo: &hello) }
+
+            var third: [UInt8] = [0, 128]
+            try Fixture.clientKey.publicKey.withUnsafeBytes { try state.encryptAndHash($0, appendingTo: &third) }
+            try secret(thief, ephemeral).withUnsafeBytes { state.mixKey($0) }
+            let payload = ClientHelloPayload(request: Fixture.request, shaping: .constantRate).encoded()
+            try payload.withUnsafeBytes { try state.encryptAndHash($0, appendingTo: &third) }
+            pair.giveToServer(third)
+            return Outcome(
+                ending: pair.server.ending,
+                hasApplicant: pair.server.applicant != nil,
+                bytesOut: pair.takeFromServer().count,
+                isOver: pair.server.isOver
+            )
+        }
+        let (stolen, client) = (Fixture.serverKey, Fixture.clientKey.publicKey)
+        let guesses: [(X25519.PrivateKey, X25519.PublicKey) throws -> SecretBytes] = [
+            { _, _ in try stolen.sharedSecret(with: client) }, { _, server in try stolen.sharedSecret(with: server) },
+            { thief, _ in try thief.sharedSecret(with: client) },
+            { thief, server in try thief.sharedSecret(with: server) },
+            { _, _ in SecretBytes(count: 32) { _ in } },
+        ]
+        for guess in guesses {
+            let outcome = try attempt(guess)
+            #expect(outcome.isOver && !outcome.hasApplicant && outcome.bytesOut == 0)
+            #expect(outcome.ending == .handshakeFailed(.notAuthentic))
+        }
+        // The forgery is right but for that secret: who has the client's key gets in.
+        #expect(try attempt { _, server in try Fixture.clientKey.sharedSecret(with: server) }.hasApplicant)
     }
 }

@@ -160,6 +160,23 @@ struct PropertyTests {
         #expect(pair.now - before <= .milliseconds(200))
     }
 
+    @Test("Cancel: CANCELLED bills what was given and no more, and nothing but FIN follows")
+    func cancelledUsage() throws {
+        let client = try RawClient()
+        client.send(RawClient.prompt([1]))
+        guard case .prompt(let prompt) = try client.server.takePrompt() else { throw CancellationError() }
+        try client.server.accept(1, Fixture.parameters)
+        #expect(try client.server.send(1, [1, 2, 3], tokens: 2))
+        _ = try client.read()
+        client.send(.cancel(number: 1))
+        try client.server.finish(client.server.receipt(prompt, reason: .stop, inputTokens: 7, outputTokens: 2))
+        let records = try client.read()
+        let bill = CancelledMessage(number: 1, inputTokens: 7, outputTokens: 2, length: 3)
+        #expect(records.count == 2 && records.first == .cancelled(bill))
+        guard case .fin(let fin)? = records.last else { throw CancellationError() }
+        #expect(fin.reason == .cancelled && fin.outputTokens == 2 && fin.length == 3)
+    }
+
     @Test("Several server keys: who comes under an older key is served, and the program is told which")
     func olderKeys() throws {
         let old = [Fixture.key(0x71), Fixture.key(0x72)]

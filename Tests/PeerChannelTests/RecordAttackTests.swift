@@ -89,6 +89,29 @@ struct RecordAttackTests {
         #expect(result.error == broken && result.text == Self.answer && !result.finished)
     }
 
+    @Test("Each record left out, repeated, swapped or damaged: the session ends, nothing after it is delivered")
+    func eachRecord() throws {
+        let mutations: [(String, (inout [[UInt8]], Int) -> Void)] = [
+            ("left out", { $0.remove(at: $1) }), ("repeated", { $0.insert($0[$1], at: $1 + 1) }),
+            ("swapped", { $0.swapAt($1, $1 + 1) }), ("damaged", { $0[$1][2 + $1 * 40] ^= 1 }),
+        ]
+        for (name, mutate) in mutations {
+            // What comes last can be left out unnoticed only because nothing follows that would tell.
+            for index in 0..<5 {
+                let (box, number, records) = try Self.midAnswer()
+                var bad = records
+                mutate(&bad, index)
+                for write in bad { box.pair.giveToClient(write) }
+                #expect(box.pair.client.ending == .protocolViolation(.recordNotAuthentic), "record \(index) \(name)")
+                let result = box.deliver([], number: number)
+                // The first record has the whole text, the second is FIN.
+                let textArrived = index > 0 || name == "repeated"
+                #expect(result.text == (textArrived ? Self.answer : []), "record \(index) \(name)")
+                #expect(result.finished == (index > 1 || index == 1 && name == "repeated"), "record \(index) \(name)")
+            }
+        }
+    }
+
     @Test("An answer that is cut at any byte before its end is truncated, never a success")
     func truncated() throws {
         let (_, _, sample) = try Self.midAnswer()

@@ -1,3 +1,4 @@
+import Foundation
 import SodiumCrypto
 import Testing
 
@@ -18,7 +19,7 @@ struct ShapingTests {
         for beat in 0..<beats {
             if !rest.isEmpty, try pair.server.send(1, rest.prefix(piece), tokens: 1) { rest = rest.dropFirst(piece) }
             if beat % 5 == 0 { try pair.client.send(Fixture.voucher(UInt64(beat + 1))) }
-            if beat == beats - 5 {
+            if beat == beats - 20 {
                 let receipt = try pair.server.receipt(received, reason: .stop, inputTokens: 1, outputTokens: 1)
                 try pair.server.finish(receipt)
             }
@@ -64,7 +65,12 @@ struct ShapingTests {
         ]
         for secret in secrets {
             // Eight bytes are enough to be sure, and short enough to find pieces.
-            #expect(!wire.contains(sequence: Array(secret.prefix(8))))
+            let texts = [
+                secret.hex, secret.hex.uppercased(), Data(secret).base64EncodedString(), Base58Key.encode(secret),
+            ]
+            for spelling in [secret] + texts.map({ Array($0.utf8) }) {
+                #expect(!wire.contains(sequence: Array(spelling.prefix(8))))
+            }
         }
         #expect(wire.contains(sequence: Array(wire[100..<108])), "the search itself works")
     }
@@ -103,6 +109,82 @@ struct ShapingTests {
         pair.beat(20)
         let after = pair.serverWrites.count
         #expect(after == ended)
+    }
+
+    /// What a client says last, and where it falls in the stream, when an answer ends with the server's record of this number.
+    struct End {
+        /// The beats, from the prompt on, with which the last record of each side went out.
+        var lastOfServer = 0
+        var lastOfClient = 0
+        /// The server's records, from the prompt on.
+        var records = 0
+        var hasVoucher = false
+        var client: PeerError?
+    }
+
+    static func end(atRecord position: Int, withError: Bool, clientBeatsFirst: Bool) throws -> End {
+        var pair = try MachinePair()
+        pair.open()
+        // Nothing is sent before the prompt: this shifts the client's beats alone.
+        if clientBeatsFirst { pair.beat() }
+        let candidate = try pair.prompt([1])
+        let prompt = try #require(candidate)
+        let before = (server: pair.serverWrites.count, client: pair.clientWrites.count)
+        if !withError { try pair.server.accept(1, Fixture.parameters) }
+        pair.beat(position - 1)
+        if withError {
+            pair.server.fail(1, PeerErrorMessage(.backendFailed))
+        } else {
+            try pair.server.finish(pair.server.receipt(prompt, reason: .stop, inputTokens: 0, outputTokens: 0))
+        }
+        var end = End()
+        var counts = before
+        for beat in position..<position + 300 {
+            pair.beat()
+            if pair.serverWrites.count > counts.server { end.lastOfServer = beat }
+            if pair.clientWrites.count > counts.client { end.lastOfClient = beat }
+            counts = (pair.serverWrites.count, pair.clientWrites.count)
+            let areAgreed = pair.client.isOver || pair.client.cadence.isRunning == pair.server.cadence.isRunning
+            #expect(areAgreed, "one side's stream goes on without the other's, record \(beat)")
+            if beat == position {
+                try pair.client.send(Fixture.voucher(7))
+                pair.client.close(now: pair.now)
+            }
+            if pair.server.clientHasClosed { pair.server.close(.done, now: pair.now) }
+        }
+        end.records = counts.server - before.server
+        end.hasVoucher = pair.server.candidateVoucher?.cumulative == 7
+        end.client = pair.client.ending
+        return end
+    }
+
+    @Test(
+        "An answer may end anywhere in a step: what the client says last still goes out within the stream",
+        arguments: [false, true],
+        [false, true]
+    )
+    func lastWords(withError: Bool, clientBeatsFirst: Bool) throws {
+        // FIN follows ACCEPT; an ERROR may be the first record.
+        for position in (withError ? 1 : 2)...65 {
+            let end = try Self.end(atRecord: position, withError: withError, clientBeatsFirst: clientBeatsFirst)
+            #expect(end.lastOfClient <= end.lastOfServer, "a word after the end, record \(position)")
+            #expect(end.hasVoucher && end.client == .closed(.done), "record \(position)")
+            #expect(end.records == (position + 8 + 63) / 64 * 64, "record \(position)")
+        }
+    }
+
+    @Test(
+        "After an answer the stream goes on for four of the client's ticks, for 4 records at least and for 64 at most"
+    )
+    func recordsAfterAnswer() {
+        func shape(_ milliseconds: Int) -> StreamShape {
+            StreamShape(tick: .milliseconds(milliseconds), recordSize: 256)!
+        }
+        #expect(StreamShape.recordsAfterAnswer(client: .client, server: .server) == 8)
+        for (client, server, records) in [(200, 100, 8), (10, 10, 4), (250, 30, 34), (10, 10_000, 4), (10_000, 10, 64)]
+        {
+            #expect(StreamShape.recordsAfterAnswer(client: shape(client), server: shape(server)) == records)
+        }
     }
 
     @Test("A slow network: a beat whose record has not been taken adds nothing behind it")

@@ -192,6 +192,47 @@ struct ShellTests {
         #expect(wasCancelled.withLock { $0 })
     }
 
+    @Test("A side that reads nothing does not keep a connection: what is left to say has ten seconds after the end")
+    func stuckNetwork() async throws {
+        let clock = ManualClock()
+        let machine = try ClientSessionMachine(
+            settings: .init(
+                request: Fixture.request,
+                shaping: .constantRate,
+                handshakeTimeout: .seconds(10),
+                window: 1,
+                firstPromptNumber: 1
+            ),
+            context: Fixture.context,
+            serverKey: Fixture.serverKey.publicKey,
+            identity: Fixture.clientKey,
+            now: .zero
+        )
+        let monitor = SessionMonitor(machine)
+        let shell = SessionShell(monitor: monitor, clock: SessionClock(clock))
+        let (inbound, _) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+        let began = clock.now
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                // The first message is never taken, as by a socket whose other side has closed its window.
+                await shell.run(over: inbound) { _ in try await Task.sleep(for: .seconds(1_000_000)) }
+                return true
+            }
+            group.addTask {
+                while !Task.isCancelled {
+                    await Task.yield()
+                    if clock.sleeperCount > 0 { clock.advance(by: .milliseconds(100)) }
+                }
+                return false
+            }
+            while await group.next() != true {}
+            group.cancelAll()
+        }
+        let ending = monitor.read { $0.ending }
+        #expect(ending == .deadlineExceeded(.handshake))
+        #expect(began.duration(to: clock.now) >= .seconds(20))
+    }
+
     @Test("When the connection is lost the program's task is cancelled")
     func lostConnection() async throws {
         let clock = try VirtualClock.ofTest

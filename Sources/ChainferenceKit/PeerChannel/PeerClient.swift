@@ -44,7 +44,7 @@ public struct PeerClient: Sendable {
         public var window: Int
         /// The number of the first prompt; under one lock numbers go on from session to session.
         public var firstPromptNumber: UInt32
-        /// Whether the end of the scope waits (at most 64 of the server's ticks) until the shaped stream has come to
+        /// Whether the end of the scope waits (at most 128 of the server's ticks, 72 by default) until the shaped stream has come to
         /// its padded end.
         ///
         /// Leaving earlier shows an observer when exactly the answer ended.

@@ -61,6 +61,10 @@ extension ClientSessionMachine {
         channelBinding = layer?.handshakeHash ?? []
         self.server = server
         serverTick = server.serverShape.tick
+        cadence.recordsAfterAnswer = StreamShape.recordsAfterAnswer(
+            client: server.clientShape,
+            server: server.serverShape
+        )
         if settings.shaping == .constantRate { cadence.shape = server.clientShape }
         phase = .open
     }
@@ -111,12 +115,14 @@ extension ClientSessionMachine {
             submitted = nil
         case .fin(let message):
             try checkNumber(message.number, record)
+            cadence.answerEnded(serverRecords: layer?.receivedCount ?? 0)
             if !isClosing {
                 try answer?.finish(message, request: settings.request.address)
             }
         case .cancelled(let message): try checkNumber(message.number, record)
         case .error(let number, let message):
             if number == 0 { throw .server(message) }
+            cadence.answerEnded(serverRecords: layer?.receivedCount ?? 0)
             if answer?.number == number {
                 if message.code == .resumeUnavailable, submitAgain() { break }
                 answer?.fail(.server(message))

@@ -189,7 +189,7 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         guard phase == .open else { return end(.closed(.done)) }
         guard !isClosing else { return }
         isClosing = true
-        deadline = now + serverTick * StreamShape.endMultiple + SessionTiming.linger
+        deadline = now + serverTick * cadence.longestEnd + SessionTiming.linger
         answer?.fail(.closed(.done))
         settle()
     }

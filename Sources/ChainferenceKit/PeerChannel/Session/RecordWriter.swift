@@ -74,6 +74,8 @@ struct QueuedMessage: Hashable, Sendable {
     let type: RecordType
     let body: [UInt8]
     var position = 0
+    /// Whether nothing of an answer comes after it.
+    var endsAnswer: Bool { type == .fin || type == .error }
 
     init(_ record: PeerRecord) {
         // Every record that is queued has a type of this version.

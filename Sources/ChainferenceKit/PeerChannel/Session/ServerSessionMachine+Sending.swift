@@ -27,7 +27,12 @@ extension ServerSessionMachine {
             let end = min(message.body.count, message.position + limit)
             let hasMore = end < message.body.count
             try write(message.type, body: message.body[message.position..<end], more: hasMore, wireSize: wireSize)
-            if hasMore { queue[0].position = end } else { queue.removeFirst() }
+            if hasMore {
+                queue[0].position = end
+            } else {
+                queue.removeFirst()
+                if message.endsAnswer { cadence.answerEnded(serverRecords: layer?.sentCount ?? 0) }
+            }
             return true
         }
         guard let answer, answer.isAttached, answer.parameters != nil || answer.finish != nil else { return false }
@@ -120,7 +125,7 @@ extension ServerSessionMachine {
             return false
         }
         phase = .open
-        cadence = StreamCadence(shape: clientShaping == .off ? nil : admission.shape ?? settings.hello.serverShape)
+        cadence.shape = clientShaping == .off ? nil : admission.shape ?? settings.hello.serverShape
         deadline = now + min(admission.sessionDuration ?? settings.hello.sessionLimit, settings.hello.sessionLimit)
         nextPromptNumber = max(1, admission.firstPromptNumber)
         if let conversation { adopt(conversation) }

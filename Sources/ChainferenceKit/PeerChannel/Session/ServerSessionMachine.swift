@@ -113,7 +113,13 @@ struct ServerSessionMachine: ~Copyable, Sendable {
             promptLimit: Int(settings.hello.promptByteLimit) + PromptMessage.headerSize
         )
         keepalive = Keepalive(now: now)
-        cadence = StreamCadence(shape: settings.hello.serverShape)
+        cadence = StreamCadence(
+            shape: settings.hello.serverShape,
+            recordsAfterAnswer: StreamShape.recordsAfterAnswer(
+                client: settings.hello.clientShape,
+                server: settings.hello.serverShape
+            )
+        )
         deadline = now + settings.handshakeTimeout
         lastActivity = now
         lastProgress = now
@@ -299,7 +305,7 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         pendingPrompt = nil
         closeReason = reason
         let tick = cadence.shape?.tick ?? SessionTiming.idleBeat
-        deadline = now + tick * StreamShape.endMultiple + SessionTiming.linger
+        deadline = now + tick * cadence.longestEnd + SessionTiming.linger
         if !clientHasClosed { enqueue(.close(reason)) }
         settle(now: now)
     }

@@ -5,7 +5,7 @@ struct SessionShell<Machine: SessionMachine & ~Copyable>: Sendable {
     let monitor: SessionMonitor<Machine>
     let clock: SessionClock
 
-    /// Runs a session until it is over and its last word is written.
+    /// Runs a session until it is over and its last word is written, or the network has not taken it in time.
     func run(
         over inbound: some AsyncSequence<ByteBuffer, any Error> & Sendable,
         send: @escaping @Sendable (ByteBuffer) async throws -> Void
@@ -23,7 +23,7 @@ struct SessionShell<Machine: SessionMachine & ~Copyable>: Sendable {
                 await beat()
                 return .beat
             }
-            while let ended = await group.next(), ended != .writer {}
+            while await group.next() == .reader {}
             group.cancelAll()
         }
     }
@@ -72,7 +72,8 @@ struct SessionShell<Machine: SessionMachine & ~Copyable>: Sendable {
         }
     }
 
-    /// Gives the machine its beat until the session is over.
+    /// Gives the machine its beat until the session is over, and then the network some time to take the last word: a side
+    /// that reads nothing must not keep the connection.
     ///
     /// Beats that were missed are not made up for.
     func beat() async {
@@ -86,6 +87,7 @@ struct SessionShell<Machine: SessionMachine & ~Copyable>: Sendable {
             }
             monitor.change { $0.beat(now: clock.now()) }
         }
+        try? await clock.sleep(clock.now() + SessionTiming.lastWord)
     }
 }
 

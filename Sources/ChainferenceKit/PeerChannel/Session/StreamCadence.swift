@@ -1,19 +1,32 @@
 /// Whether one direction of a session is running, and what a record looks like in it.
 ///
-/// A shaped stream begins with a prompt. It ends when no answer is under way and the number of the server's records in the
-/// session is a multiple of ``StreamShape/endMultiple``: both sides count the same records and agree when that is.
+/// A shaped stream begins with a prompt. It ends when no answer is under way, some of the server's records have followed the
+/// one that ended the last answer, and the number of the server's records in the session is a multiple of
+/// ``StreamShape/endMultiple``: both sides count the same records and agree when that is.
 struct StreamCadence: Hashable, Sendable {
     /// The form of the records; `nil` without shaping.
     var shape: StreamShape?
+    /// How many of the server's records follow the end of an answer at least; see ``StreamShape/recordsAfterAnswer(client:server:)``.
+    var recordsAfterAnswer = 0
     /// Whether every tick has a record, be it empty.
     private(set) var isRunning = false
+    /// How many records the server has sent when the stream may end.
+    private var earliestEnd: UInt64 = 0
 
-    init(shape: StreamShape?) {
+    init(shape: StreamShape?, recordsAfterAnswer: Int = 0) {
         self.shape = shape
+        self.recordsAfterAnswer = recordsAfterAnswer
     }
 
     /// A prompt began an answer.
     mutating func begin() { isRunning = true }
+
+    /// The server's newest record was the last of an answer: FIN, or the ERROR in its stead.
+    ///
+    /// - Parameter serverRecords: How many records the server has sent in the session, that one included.
+    mutating func answerEnded(serverRecords: UInt64) {
+        earliestEnd = serverRecords + UInt64(recordsAfterAnswer)
+    }
 
     /// Looks whether the stream has come to its end.
     ///
@@ -22,8 +35,12 @@ struct StreamCadence: Hashable, Sendable {
     ///   - serverRecords: How many records the server has sent in the session.
     mutating func update(answering: Bool, serverRecords: UInt64) {
         guard isRunning, !answering else { return }
-        if shape == nil || serverRecords % UInt64(StreamShape.endMultiple) == 0 { isRunning = false }
+        let isAtEnd = serverRecords % UInt64(StreamShape.endMultiple) == 0 && serverRecords >= earliestEnd
+        if shape == nil || isAtEnd { isRunning = false }
     }
+
+    /// How many of the server's ticks a stream may go on after the end of an answer.
+    var longestEnd: Int { StreamShape.endMultiple + recordsAfterAnswer }
 
     /// How many bytes of body a record of at most this form can have.
     var bodyLimit: Int {
@@ -42,6 +59,8 @@ enum SessionTiming {
     static let stallLimit = Duration.seconds(120)
     /// How long a side that closed waits for the other to go.
     static let linger = Duration.seconds(2)
+    /// How long the network may take for what a session that is over has still to say.
+    static let lastWord = Duration.seconds(10)
     /// How long a program may take to finish after a session has ended in good order, before it is cancelled.
     static let programGrace = Duration.seconds(5)
     /// The beat of deadlines where no shape gives one.
