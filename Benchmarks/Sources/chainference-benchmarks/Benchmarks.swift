@@ -27,7 +27,7 @@ struct Benchmarks: AsyncParsableCommand {
     @Option(help: "What a SOL costs, in dollars, for figures in dollars.")
     var solPrice = 150.0
 
-    @Flag(help: "Write the market's figures to Documentation/performance.md.")
+    @Flag(help: "Write the figures of sealing, handshake, streams and market to Documentation/performance.md.")
     var publish = false
 
     @Flag(help: "List the groups and stop.")
@@ -49,6 +49,10 @@ struct Benchmarks: AsyncParsableCommand {
             print("\n\(group.title)")
             do {
                 try await group.run(&stopwatch, context)
+                let comparisons = stopwatch.takeTable()
+                if let path = context.publishes, group.hasPublishedComparisons {
+                    try PublishedSection(name: group.name).write(comparisons, to: path)
+                }
             } catch let missing as BenchmarkUnavailable {
                 print("  left out: \(missing.reason)")
             }
@@ -89,6 +93,8 @@ struct BenchmarkUnavailable: Error {
 struct BenchmarkGroup: Sendable {
     let name: String
     let title: String
+    /// Whether the document has a place for the group's comparisons.
+    var hasPublishedComparisons = false
     let run: @Sendable (inout Stopwatch, BenchmarkContext) async throws -> Void
 
     static let all: [BenchmarkGroup] = [.chain, .borsh, .sealing, .handshake, .streams, .program, .cluster, .market]

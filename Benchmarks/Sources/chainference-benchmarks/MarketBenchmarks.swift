@@ -20,7 +20,7 @@ extension BenchmarkGroup {
             }
         }
         print(report.text)
-        if let path = context.publishes { try report.publish(to: path) }
+        if let path = context.publishes { try PublishedSection(name: "market").write(report.text, to: path) }
     }
 }
 
@@ -127,19 +127,6 @@ struct MarketReport {
             grows by per answer, both ends of it. Fees are those of client and provider together, at $\(dollars) a SOL; the \
             answer's own price comes on top, and is the provider's.
             """
-    }
-
-    /// Puts the table between its marks in a document.
-    func publish(to path: String) throws {
-        let (begin, end) = ("<!-- market: begin -->", "<!-- market: end -->")
-        var document =
-            (try? String(contentsOfFile: path, encoding: .utf8))
-            ?? "# Performance\n\nMade by `./Benchmarks/run --publish`.\n\n## The market\n\n\(begin)\n\(end)\n"
-        guard let from = document.range(of: begin), let to = document.range(of: end) else {
-            throw BenchmarkUnavailable(reason: "\(path) has no place for the market's figures")
-        }
-        document.replaceSubrange(from.upperBound..<to.lowerBound, with: "\n\n\(text)\n\n")
-        try document.write(toFile: path, atomically: true, encoding: .utf8)
     }
 }
 

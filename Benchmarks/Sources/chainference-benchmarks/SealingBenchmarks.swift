@@ -7,7 +7,8 @@ extension BenchmarkGroup {
     /// Records of the peer channel against the bare cipher.
     static let sealing = BenchmarkGroup(
         name: "sealing",
-        title: "Sealing records with the peer channel's cipher, against a C loop over libsodium"
+        title: "Sealing records with the peer channel's cipher, against a C loop over libsodium",
+        hasPublishedComparisons: true
     ) { stopwatch, _ in
         for size in [256, 1_024, 16_384] {
             let plain = [UInt8](repeating: 0, count: size)
@@ -79,7 +80,8 @@ extension BenchmarkGroup {
     /// Whole handshakes, both sides.
     static let handshake = BenchmarkGroup(
         name: "handshake",
-        title: "Noise_XK_25519_ChaChaPoly_SHA256, both sides, against the same in C over libsodium"
+        title: "Noise_XK_25519_ChaChaPoly_SHA256, both sides, against the same in C over libsodium",
+        hasPublishedComparisons: true
     ) { stopwatch, _ in
         let handshake = Handshake()
         try stopwatch.compare(

@@ -13,6 +13,7 @@ struct Stopwatch {
 
     let rounds: Int
     private(set) var missedGoals: [String] = []
+    private var rows: [String] = []
 
     /// How long one turn should take, in nanoseconds.
     private static let turn: Double = 100_000_000
@@ -49,7 +50,22 @@ struct Stopwatch {
         if !met { missedGoals.append(name) }
         let line = "  \(name): \(Self.fixed(speed)) × the speed of \(other) (\(Self.spread(ratios)))"
         print(verdict.isEmpty ? line : "\(line); \(verdict)")
-        print("      ours \(Self.time(Self.median(ourTimes))), theirs \(Self.time(Self.median(theirTimes)))")
+        let (mine, yours) = (Self.time(Self.median(ourTimes)), Self.time(Self.median(theirTimes)))
+        print("      ours \(mine), theirs \(yours)")
+        let goalSpeed: String =
+            switch goal {
+            case .atMost(let limit): "≥ \(Self.fixed(1 / limit))"
+            case .speedAtLeast(let limit): "≥ \(Self.fixed(limit))"
+            case nil: ""
+            }
+        rows.append("| \(name) | \(mine) | \(yours) | \(Self.fixed(speed)) (\(Self.spread(ratios))) | \(goalSpeed) |")
+    }
+
+    /// The comparisons since the last time, as a table in Markdown.
+    mutating func takeTable() -> String {
+        defer { rows = [] }
+        let head = ["| | ours | theirs | ratio of speeds (range) | goal |", "|---|---:|---:|---:|---:|"]
+        return (head + rows).joined(separator: "\n")
     }
 
     /// Notes a goal that was missed without a comparison.

@@ -14,13 +14,67 @@ struct Measure: ParsableCommand {
     func run() throws {
         Line.print(
             """
-              streams  shaping   memory per stream       processor, of one core               first token, added
-                                 server    client    server   per stream   model   client      p50        p99
+            | answers | shaping | server, memory per answer | client | server, of one core | per answer | model | client, \
+            of one core | added, p50 | p99 |
+            |---:|---|---:|---:|---:|---:|---:|---:|---:|---:|
             """
         )
+        var figures: [Bool: [(count: Int, figure: Figure)]] = [:]
         for count in streams {
             let model = try modelShare(count)
-            for unshaped in [true, false] { try measure(count, unshaped: unshaped, model: model) }
+            for unshaped in [true, false] {
+                let figure = try measure(count, unshaped: unshaped, model: model)
+                Line.print(figure.row(count, unshaped: unshaped))
+                figures[unshaped, default: []].append((count, figure))
+            }
+        }
+        for unshaped in [true, false] {
+            guard let series = figures[unshaped], let first = series.first, let last = series.last, series.count > 1
+            else { continue }
+            Line.print(
+                """
+
+                \(unshaped ? "Without shaping" : "With the default shape"), from \(first.count) to \(last.count) answers: \
+                \(last.figure.growth(since: first.figure, from: first.count, to: last.count)).
+                """
+            )
+        }
+    }
+
+    /// What one line of the table says.
+    private struct Figure {
+        /// Bytes for each answer.
+        var serverMemory: Double
+        var clientMemory: Double
+        /// Shares of one core.
+        var server: Double
+        var client: Double
+        var model: Double
+        /// Milliseconds.
+        var p50: Double
+        var p99: Double
+
+        func row(_ count: Int, unshaped: Bool) -> String {
+            let columns = [
+                "\(count)", unshaped ? "off" : "default", memory(serverMemory), memory(clientMemory),
+                percent(server, 0), percent(server / Double(count), 2), percent(model, 0), percent(client, 0),
+                String(format: "%.1f ms", p50), String(format: "%.1f ms", p99),
+            ]
+            return "| " + columns.joined(separator: " | ") + " |"
+        }
+
+        /// How much more of each it takes.
+        func growth(since first: Figure, from: Int, to: Int) -> String {
+            func times(_ now: Double, _ before: Double) -> String {
+                before > 0 ? String(format: "× %.1f", now / before) : "from nothing"
+            }
+            return "first token added p50 \(times(p50, first.p50)), p99 \(times(p99, first.p99)); "
+                + "processor of the server \(times(server, first.server)) for × \(to / max(1, from)) answers"
+        }
+
+        private func memory(_ bytes: Double) -> String { String(format: "%.0f kB", bytes / 1_024) }
+        private func percent(_ share: Double, _ decimals: Int) -> String {
+            String(format: "%.\(decimals)f %%", share * 100)
         }
     }
 
@@ -34,7 +88,7 @@ struct Measure: ParsableCommand {
         return (try child.usage().cpu - before.cpu) / Date().timeIntervalSince(began)
     }
 
-    private func measure(_ count: Int, unshaped: Bool, model: Double) throws {
+    private func measure(_ count: Int, unshaped: Bool, model: Double) throws -> Figure {
         let server = try Child(["server"])
         defer { server.end() }
         let port = try server.expect("listening")[0]
@@ -58,21 +112,21 @@ struct Measure: ParsableCommand {
         guard !added.isEmpty else { throw ChildFailure(reason: "no answers") }
         let serverShare = (after.server.cpu - before.server.cpu) / elapsed
         let clientShare = (after.client.cpu - before.client.cpu) / elapsed
-        func memory(_ now: ProcessUsage, _ empty: ProcessUsage) -> String {
-            String(format: "%5.0f kB", Double(now.memory - empty.memory) / Double(count) / 1_024)
+        func memory(_ now: ProcessUsage, _ empty: ProcessUsage) -> Double {
+            Double(now.memory - empty.memory) / Double(count)
         }
-        func percent(_ share: Double, decimals: Int = 1) -> String { String(format: "%6.\(decimals)f %%", share * 100) }
-        func percentile(_ share: Double) -> String {
-            String(format: "%6.1f ms", added[min(added.count - 1, Int(Double(added.count) * share))] / 1_000)
+        func percentile(_ share: Double) -> Double {
+            added[min(added.count - 1, Int(Double(added.count) * share))] / 1_000
         }
-        let columns = [
-            String(repeating: " ", count: max(0, 7 - String(count).count)) + "\(count)",
-            unshaped ? "off    " : "default",
-            memory(after.server, emptyServer), memory(after.client, emptyClient), percent(serverShare),
-            percent(serverShare / Double(count), decimals: 3), percent(model), percent(clientShare), percentile(0.5),
-            percentile(0.99),
-        ]
-        Line.print("  " + columns.joined(separator: "  "))
+        return Figure(
+            serverMemory: memory(after.server, emptyServer),
+            clientMemory: memory(after.client, emptyClient),
+            server: serverShare,
+            client: clientShare,
+            model: model,
+            p50: percentile(0.5),
+            p99: percentile(0.99)
+        )
     }
 }
 
