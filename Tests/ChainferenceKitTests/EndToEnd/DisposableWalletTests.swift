@@ -135,6 +135,33 @@ struct DisposableWalletTests {
         }
     }
 
+    @Test("A comparison that its judge breaks off publishes nothing and leaves no rent behind")
+    func brokenComparison() async throws {
+        struct NoOpinion: Error {}
+        try await TestMarket.with { market in
+            let sellers = [try market.seller(), try market.seller()]
+            let wallets = [try market.wallet(), try market.wallet()]
+            try await market.running(sellers[0], sellers[1]) {
+                let client = try await market.client(market.wallet())
+                await #expect(throws: NoOpinion.self) {
+                    try await client.compare(
+                        "test/scripted",
+                        market.prompt(),
+                        budget: 2_000_000,
+                        wallets: (.keypair(wallets[0]), .keypair(wallets[1]))
+                    ) { _, _ in throw NoOpinion() }
+                }
+                for wallet in wallets {
+                    #expect(try await market.chain.requests(.requests(of: wallet.address)).isEmpty)
+                }
+                for seller in sellers {
+                    let account = try #require(try await market.chain.server(of: seller.wallet.address)?.account)
+                    #expect(account.reputation == Reputation(completed: 1))
+                }
+            }
+        }
+    }
+
     @Test("The privacy report says of each party what it learns, and no more parties than there are")
     func privacy() {
         let open = PrivacyReport(isDisposable: false, hasProxy: false, isRelayed: false, shaping: .off)

@@ -124,6 +124,8 @@ def test_errors_have_a_status_and_are_json_where_json_was_asked_for(served):
         ("ask", "--max-tokens", "0", "Hm?"): "above 0",
         ("ask", "--cluster", "nowhere", "Hm?"): "localnet, devnet",
         ("ask", "--program", "short", "Hm?"): "no address",
+        ("wallet", "--proxy", "carrier-pigeon"): "no proxy",
+        ("ask", "--hedge", "0", "Hm?"): "above 0",
         ("ask", "--model", "two words", "Hm?"): "--model",
         ("ask", " "): "no question",
         ("frobnicate",): "frobnicate",
@@ -132,6 +134,8 @@ def test_errors_have_a_status_and_are_json_where_json_was_asked_for(served):
         assert done.returncode == 64 and told in done.stderr, done.stderr
     keyless = subprocess.run([COMMAND, "ask", "Hm?", "--wallet", "/nowhere.json"], capture_output=True, text=True)
     assert keyless.returncode == 1 and "chainference wallet new" in keyless.stderr
+    limited = person.run("ask", "Hm?", "--daily-limit", 150_000, check=False)
+    assert limited.returncode == 1 and "day's limit of 150000" in limited.stderr and "Nothing was spent" in limited.stderr
     poor = Person(market, "poor", lamports=0)
     failed = poor.run("ask", "Hm?", check=False)
     assert failed.returncode == 1 and "Nothing was spent" in failed.stderr

@@ -9,7 +9,7 @@ public struct ModelsCommand: AsyncParsableCommand {
         abstract: "List the models that are on offer, with their lowest prices."
     )
 
-    @OptionGroup(title: "Market") var market: MarketOptions
+    @OptionGroup(title: "Market") var market: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     /// Made by the argument parser.
@@ -17,7 +17,7 @@ public struct ModelsCommand: AsyncParsableCommand {
 
     /// Lists models.
     public func run() async throws {
-        let servers = try await market.client(pays: false, remembers: false).servers()
+        let servers = try await market.client().servers()
         output.print(ModelsReport(servers))
     }
 }

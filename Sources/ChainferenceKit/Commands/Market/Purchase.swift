@@ -22,7 +22,7 @@ struct Purchase: Sendable {
         for prompt: GenerationRequest,
         _ body: @escaping @Sendable (InferenceClient) async throws -> Result
     ) async throws -> Result {
-        let client = try await market.client(flow: options.flow.preference)
+        let client = try await market.client { options.apply(to: &$0) }
         guard options.disposable else { return try await sweeping(client) { try await body(client) } }
         let wallets = try options.seed.wallets(fundedBy: client) { note("seed", $0) }
         let quote = try await client.quote(model, budget: budget, for: prompt)

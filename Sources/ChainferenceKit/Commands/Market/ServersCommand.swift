@@ -12,7 +12,7 @@ public struct ServersCommand: AsyncParsableCommand {
     @Option(name: [.short, .long], help: "Only servers of this model, cheapest first.")
     var model: String?
 
-    @OptionGroup(title: "Market") var market: MarketOptions
+    @OptionGroup(title: "Market") var market: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     /// Made by the argument parser.
@@ -20,7 +20,7 @@ public struct ServersCommand: AsyncParsableCommand {
 
     /// Lists servers.
     public func run() async throws {
-        let client = try await market.client(pays: false, remembers: false)
+        let client = try await market.client()
         let model = try model.map { try ModelID(validating: $0) }
         output.print(ServersReport(try await client.servers(), model: model))
     }

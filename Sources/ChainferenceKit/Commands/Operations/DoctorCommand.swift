@@ -17,7 +17,7 @@ public struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "A provider's configuration file.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @OptionGroup(title: "Market") var market: MarketOptions
+    @OptionGroup(title: "Market") var market: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     /// Made by the argument parser.
@@ -34,14 +34,14 @@ public struct DoctorCommand: AsyncParsableCommand {
                 walletPath: file.walletPath,
                 provider: file.plan,
                 healthURL: file.monitoring.map { "http://\(Self.reachable($0.host)):\($0.port)/health" },
-                http: try market.http()
+                proxy: try market.resolvedProxy()
             )
         } else {
             doctor = Doctor(
                 cluster: try market.place.resolvedCluster(),
                 market: try market.place.market(),
                 walletPath: try market.place.walletPath(),
-                http: try market.http()
+                proxy: try market.resolvedProxy()
             )
         }
         let json = output.json

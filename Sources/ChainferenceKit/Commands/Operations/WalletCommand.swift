@@ -36,18 +36,18 @@ extension WalletCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the wallet's address and balance.")
 
-        @OptionGroup(title: "Market") var place: ClusterOptions
+        @OptionGroup(title: "Market") var market: NetworkOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let wallet = try place.resolvedWallet()
-            let rpc = try RPCClient(cluster: place.resolvedCluster())
+            let wallet = try market.place.resolvedWallet()
+            let rpc = try market.rpc()
             let balance = try await rpc.getBalance(of: wallet.address).value
             output.print(
                 WalletReport(
                     address: "\(wallet.address)",
                     balanceLamports: balance.rawValue,
-                    keyFile: try place.walletPath() ?? Keypair.solanaCLIDefaultPath
+                    keyFile: try market.place.walletPath() ?? Keypair.solanaCLIDefaultPath
                 )
             )
         }
@@ -79,19 +79,19 @@ extension WalletCommand {
         @Argument(help: "How much: lamports, or SOL as in 1sol.")
         var amount: Lamports
 
-        @OptionGroup(title: "Market") var place: ClusterOptions
+        @OptionGroup(title: "Market") var market: NetworkOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let wallet = try place.resolvedWallet()
-            let rpc = try RPCClient(cluster: place.resolvedCluster())
+            let wallet = try market.place.resolvedWallet()
+            let rpc = try market.rpc()
             try await rpc.airdrop(amount, to: wallet.address)
             let balance = try await rpc.getBalance(of: wallet.address).value
             output.print(
                 WalletReport(
                     address: "\(wallet.address)",
                     balanceLamports: balance.rawValue,
-                    keyFile: try place.walletPath() ?? Keypair.solanaCLIDefaultPath
+                    keyFile: try market.place.walletPath() ?? Keypair.solanaCLIDefaultPath
                 )
             )
         }

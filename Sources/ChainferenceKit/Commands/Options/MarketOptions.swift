@@ -1,13 +1,9 @@
 import ArgumentParser
 import ChainferenceKit
-import CurlHTTP
 
 /// Which market, with whose money, through which proxy, and where what must not be forgotten is written down.
 struct MarketOptions: ParsableArguments, Sendable {
-    @OptionGroup var place: ClusterOptions
-
-    @Option(help: "A proxy for every connection: “tor”, or http://, socks5:// or socks5h:// with host and port.")
-    var proxy: String?
+    @OptionGroup var network: NetworkOptions
 
     @Option(
         help: "The file that remembers stakes and spending; by default client.sqlite in this user's state folder.",
@@ -19,35 +15,17 @@ struct MarketOptions: ParsableArguments, Sendable {
     ///
     /// - Parameters:
     ///   - pays: Whether the wallet is needed; without that one that is not named may be missing.
-    ///   - remembers: Whether there is something to remember; without that no file is opened.
-    ///   - flow: How requests reach a server.
+    ///   - change: Makes other choices than the defaults.
     /// - Returns: The client, connected.
     /// - Throws: What is wrong with an option, or why the market can't be reached.
     func client(
         pays: Bool = true,
-        remembers: Bool = true,
-        flow: FlowPreference = .automatic
+        change: (inout ClientPolicy) -> Void = { _ in }
     ) async throws -> InferenceClient {
-        let cluster = try place.resolvedCluster()
-        var policy = cluster.isLoopback ? ClientPolicy.localnet : ClientPolicy()
-        policy.flow = flow
-        let wallet = try !pays && place.wallet == nil ? .keypair(Keypair()) : place.resolvedWallet()
-        return try await InferenceClient(
-            wallet: wallet,
-            cluster: cluster,
-            market: place.market(),
-            policy: policy,
-            journal: remembers ? ClientJournal(path: journal ?? ClientJournal.standardPath()) : nil,
-            proxy: resolvedProxy()
+        try await network.client(
+            pays: pays,
+            journal: ClientJournal(path: journal ?? ClientJournal.standardPath()),
+            change: change
         )
-    }
-
-    /// What calls to the node are made with.
-    func http() throws -> HTTPClient {
-        try resolvedProxy().map { HTTPClient(configuration: .init(proxy: $0)) } ?? .shared
-    }
-
-    private func resolvedProxy() throws -> HTTPProxy? {
-        try proxy.map { try HTTPProxy(url: $0) }
     }
 }

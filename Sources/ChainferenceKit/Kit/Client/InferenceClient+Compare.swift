@@ -47,7 +47,8 @@ extension InferenceClient {
     ///   - wallets: Two wallets that pay, each with half of the budget, rent and fees in it.
     ///   - judge: Says which answer was better; nil publishes nothing.
     /// - Returns: Both answers and what was published.
-    /// - Throws: ``ClientError``; when one server fails nothing is published, and both are paid for what they delivered.
+    /// - Throws: ``ClientError``, and what `judge` throws; nothing is published then, and both servers are paid for what they
+    ///   delivered.
     public func compare(
         _ model: ModelID,
         _ prompt: GenerationRequest,
@@ -64,11 +65,11 @@ extension InferenceClient {
         policy.failoverTolerance = BasisPoints(rawValue: .max)
         let sides = [paying(with: wallets.first, policy: policy), paying(with: wallets.second, policy: policy)]
         let half = Lamports(rawValue: budget.rawValue / 2)
-        async let one = sides[0].answer(prompt, of: model, budget: half, by: servers[0], among: servers)
-        async let two = sides[1].answer(prompt, of: model, budget: half, by: servers[1], among: servers)
-        let answers = try await [one, two]
-        let preferred = try await judge(answers[0].answer, answers[1].answer)
         do {
+            async let one = sides[0].answer(prompt, of: model, budget: half, by: servers[0], among: servers)
+            async let two = sides[1].answer(prompt, of: model, budget: half, by: servers[1], among: servers)
+            let answers = try await [one, two]
+            let preferred = try await judge(answers[0].answer, answers[1].answer)
             var signature: Signature?
             if let preferred {
                 let responses = zip(answers, sides).map { answer, client in
@@ -91,7 +92,9 @@ extension InferenceClient {
             for side in sides { try await side.sweep() }
             return AnswerComparison(first: answers[0], second: answers[1], preferred: preferred, signature: signature)
         } catch {
-            throw ClientError.wrapping(error)
+            // Claimed requests were kept open for the comparison, and hold their rent.
+            for side in sides { _ = try? await uncancelled { try await side.sweep() } }
+            throw error is TransactionSendError ? ClientError.wrapping(error) : error
         }
     }
 

@@ -119,11 +119,20 @@ extension InferenceClient {
                 try? await journal.settled(address, charge: .zero, fees: error.fee)
                 throw unsent(error)
             }
-            // It may be on the chain: from here on it is looked after as if it were.
-            request.isCertain = false
-            order.request.withLock { $0 = request }
-            throw error
+            throw uncertain(error, &request, order)
+        } catch {
+            throw uncertain(error, &request, order)
         }
+    }
+
+    /// The request may be on the chain: from here on it is looked after as if it were.
+    private func uncertain(_ error: any Error, _ request: inout OwnRequest, _ order: SessionHost.Order) -> any Error {
+        let isKnown = order.request.withLock { $0 != nil }
+        if !isKnown {
+            request.isCertain = false
+            order.request.withLock { [request] in $0 = request }
+        }
+        return error
     }
 
     /// What kept a request from being published, without the sender's wrapping where the cause is the client's own.

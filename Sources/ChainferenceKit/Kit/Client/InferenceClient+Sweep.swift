@@ -78,6 +78,8 @@ extension InferenceClient: Service {
                     try await sweep(request, now: now, isKnown: known.contains(request.address), into: &report)
                 } catch let error as TransactionSendError {
                     report.fees = report.fees.saturatingAdding(error.fee)
+                    // Another process with the same wallet may have been faster.
+                    guard try await chain.request(at: request.address) != nil else { continue }
                     report.failed[request.address] = "\(error)"
                 }
             }

@@ -85,6 +85,10 @@ final class ServerLine: Sendable {
             throw error
         } catch let error as CancellationError {
             throw error
+        } catch let error as PartialAnswer.Late {
+            // No fault of the server's.
+            peer.cancel()
+            throw error
         } catch {
             throw ClientError(.interrupted(server: lock.server, cause: error))
         }
@@ -130,8 +134,9 @@ final class ServerLine: Sendable {
                         bound: bound
                     )
                 }
-                try vouch()
+                // Of two that are asked, the one that nobody listens to is promised nothing more.
                 try report(contents, into: partial)
+                try vouch()
                 watch.progress(nowWaitingFor: "further token", within: policy.stallDeadline)
             case .finished(let finish):
                 let rest = decoder.finish()

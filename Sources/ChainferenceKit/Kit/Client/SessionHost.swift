@@ -199,13 +199,20 @@ final class SessionHost: Sendable {
 
     /// Brings the money of a line home that did not do its part; nil when the chain can't be asked.
     private func lookAfter(_ order: Order, after error: any Error) async -> Settlement? {
-        let isRefused = (error as? ClientError)?.reason.isRefusal ?? false
+        let isRefused = (error as? ClientError)?.reason.isRefusal == true && !hasDelivered(order)
         // What the server does at the same moment makes a transaction fail, and another one right.
         for _ in 0..<4 {
             let attempt = try? await uncancelled { try await self.client.abandon(order, isRefused: isRefused) }
             if let settlement = attempt { return settlement }
         }
         return nil
+    }
+
+    /// Whether anything was received over an order's line: its server has something to claim then, and waits with that.
+    private func hasDelivered(_ order: Order) -> Bool {
+        guard let request = order.request.withLock({ $0 }) else { return false }
+        let lines = state.withLock { $0.lines }
+        return lines.contains { $0.request.address == request.address && $0.usage.output > 0 }
     }
 
     /// Takes a settlement into the budget and the journal.

@@ -10,9 +10,12 @@ struct ChainExamination: Sendable {
     let market: Market
     let rpc: RPCClient
     let limit: Duration
+    /// What subscriptions go through; calls go through that of the HTTP client.
+    let proxy: HTTPProxy?
 
-    init(cluster: Cluster, market: Market, http: HTTPClient, limit: Duration) {
+    init(cluster: Cluster, market: Market, http: HTTPClient, proxy: HTTPProxy?, limit: Duration) {
         self.cluster = cluster
+        self.proxy = proxy
         self.market = market
         self.limit = limit
         // Whoever asks wants to know now; patience would only hide the reason.
@@ -68,7 +71,9 @@ struct ChainExamination: Sendable {
     }
 
     private func subscriptions() async -> Finding {
-        let pubsub = PubSubClient(cluster: cluster)
+        var configuration = cluster.isLoopback ? PubSubConfiguration.localnet : PubSubConfiguration()
+        configuration.proxy = proxy
+        let pubsub = PubSubClient(cluster: cluster, configuration: configuration)
         do {
             return try await within(limit) {
                 try await withThrowingTaskGroup(of: Finding?.self) { group in

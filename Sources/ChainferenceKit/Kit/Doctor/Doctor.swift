@@ -19,6 +19,7 @@ public struct Doctor: Sendable {
     let provider: Provider.Plan?
     let healthURL: String?
     let http: HTTPClient
+    let proxy: HTTPProxy?
     let limit: Duration
 
     /// Prepares an examination.
@@ -29,7 +30,8 @@ public struct Doctor: Sendable {
     ///   - walletPath: The wallet's key file; nil for the Solana command line's own.
     ///   - provider: What is sold and by whom; nil to examine what a client needs.
     ///   - healthURL: Where the provider tells its health while it runs, if it does.
-    ///   - http: Makes the calls to the node.
+    ///   - proxy: What the node is spoken to through, in calls and subscriptions.
+    ///   - http: Makes the calls to the node when there is no proxy.
     ///   - limit: How long each check may take.
     public init(
         cluster: Cluster,
@@ -37,6 +39,7 @@ public struct Doctor: Sendable {
         walletPath: String? = nil,
         provider: Provider.Plan? = nil,
         healthURL: String? = nil,
+        proxy: HTTPProxy? = nil,
         http: HTTPClient = .shared,
         limit: Duration = .seconds(10)
     ) {
@@ -45,7 +48,8 @@ public struct Doctor: Sendable {
         self.walletPath = walletPath
         self.provider = provider
         self.healthURL = healthURL
-        self.http = http
+        self.proxy = proxy
+        self.http = proxy.map { HTTPClient(configuration: .init(proxy: $0)) } ?? http
         self.limit = limit
     }
 
@@ -62,7 +66,7 @@ public struct Doctor: Sendable {
                 onFinding(finding)
             }
         }
-        let chain = ChainExamination(cluster: cluster, market: market, http: http, limit: limit)
+        let chain = ChainExamination(cluster: cluster, market: market, http: http, proxy: proxy, limit: limit)
         note(await chain.findings())
         let isReachable = findings.allSatisfy { $0.subject != .node || $0.status != .failure }
         let examinedWallet = WalletExamination(path: walletPath, isProvider: provider != nil)
