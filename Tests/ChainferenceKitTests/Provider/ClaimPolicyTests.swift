@@ -119,21 +119,21 @@ struct ClaimPolicyTests {
     @Test("The voucher first, then the credit; a failure gives the request back or the stake home")
     func settlements() {
         let key = Keypair()
-        let message = VoucherMessage(request: .zero, cumulative: 5, expiresAt: UnixTime(rawValue: 1))
+        let message = VoucherMessage(request: .zero, cumulative: 9, expiresAt: UnixTime(rawValue: 1))
         let voucher = Voucher(signing: message, with: key)
         func settlement(_ voucher: Voucher?, _ ending: ClaimPolicy.Ending, after seconds: Int64)
             -> ClaimPolicy.Settlement
         {
             policy.settlement(
                 voucher: voucher,
-                claimableWithoutVoucher: 7,
+                dueWithinCredit: 7,
                 ending: ending,
                 secondsSinceLock: seconds,
                 graceSeconds: 60
             )
         }
-        #expect(settlement(voucher, .served, after: 10) == .claim(voucher))
-        #expect(settlement(voucher, .abandoned, after: 10) == .claim(voucher))
+        #expect(settlement(voucher, .served, after: 10) == .claim(voucher, amount: 9))
+        #expect(settlement(voucher, .abandoned, after: 10) == .claim(voucher, amount: 9))
         #expect(settlement(voucher, .failedToServe, after: 10) == .release)
         #expect(settlement(voucher, .failedToServe, after: 60) == .claimCredit(0))
         #expect(settlement(nil, .abandoned, after: 10) == .release)
@@ -146,5 +146,60 @@ struct ClaimPolicyTests {
             with: key
         )
         #expect(settlement(nothing, .served, after: 10) == .claimCredit(7))
+    }
+
+    @Test(
+        "A claim that would cost more than it brings is made without the voucher or not at all, unless there was an answer"
+    )
+    func worthwhile() {
+        let key = Keypair()
+        func settlement(
+            _ amount: Lamports?,
+            credit: Lamports,
+            isDirect: Bool,
+            hasDelivered: Bool
+        ) -> ClaimPolicy.Settlement {
+            policy.settlement(
+                voucher: amount.map {
+                    Voucher(
+                        signing: VoucherMessage(request: .zero, cumulative: $0, expiresAt: UnixTime(rawValue: 1)),
+                        with: key
+                    )
+                },
+                dueWithinCredit: credit,
+                ending: .served,
+                isDirect: isDirect,
+                hasDelivered: hasDelivered,
+                secondsSinceLock: 10,
+                graceSeconds: 60
+            )
+        }
+        func amount(_ settlement: ClaimPolicy.Settlement) -> Lamports? {
+            if case .claim(_, let amount) = settlement { amount } else { nil }
+        }
+        // The voucher's signature costs 5,000 more.
+        #expect(settlement(1, credit: 20_000, isDirect: true, hasDelivered: false) == .claimCredit(20_000))
+        #expect(settlement(25_000, credit: 20_000, isDirect: false, hasDelivered: false) == .claimCredit(20_000))
+        #expect(amount(settlement(25_001, credit: 20_000, isDirect: false, hasDelivered: false)) == 25_001)
+        #expect(settlement(5_000, credit: 5_000, isDirect: true, hasDelivered: false) == .leave)
+        #expect(settlement(nil, credit: 5_000, isDirect: true, hasDelivered: false) == .leave)
+        #expect(settlement(nil, credit: 5_001, isDirect: true, hasDelivered: false) == .claimCredit(5_001))
+        // An open request has to be settled whatever it brings, or it counts as a failure.
+        #expect(settlement(1, credit: 0, isDirect: false, hasDelivered: false) == .claimCredit(0))
+        // What was begun on the credit is earned, also after a crash; what was not is given back.
+        for (hasDelivered, expected) in [(true, ClaimPolicy.Settlement.claimCredit(20_000)), (false, .release)] {
+            let settlement = policy.settlement(
+                voucher: nil,
+                dueWithinCredit: 20_000,
+                ending: .abandoned,
+                hasDelivered: hasDelivered,
+                secondsSinceLock: 10,
+                graceSeconds: 60
+            )
+            #expect(settlement == expected)
+        }
+        // An answer that was vouched for counts; never less is claimed than the credit gives.
+        #expect(amount(settlement(1, credit: 0, isDirect: true, hasDelivered: true)) == 1)
+        #expect(amount(settlement(1, credit: 7, isDirect: true, hasDelivered: true)) == 7)
     }
 }

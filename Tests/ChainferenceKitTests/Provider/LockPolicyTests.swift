@@ -77,6 +77,21 @@ struct LockPolicyTests {
         #expect(try reason(demanding, situation(reputation: Reputation(completed: 5))) == nil)
     }
 
+    @Test("A client that never comes must not cost the provider more than it pays")
+    func credit() throws {
+        let poor = try AccountBytes.request(caps: listed, credit: 9_999)
+        #expect(policy.decide(poor, in: try situation()) == .leave(.creditTooSmall(needed: 10_000)))
+        let enough = try AccountBytes.request(caps: listed, credit: 10_000)
+        #expect(policy.decide(enough, in: try situation()) == .lock(listingIndex: 1, profit: 5_000))
+        // A provider that asks for no minimum has decided to bear that itself.
+        let none = Terms(outputPrice: .lamports(400_000_000), minimumCharge: 0)
+        let request = try AccountBytes.request(caps: none, credit: 0)
+        guard case .lock = policy.decide(request, in: try situation(terms: none)) else {
+            Issue.record("it was left alone")
+            return
+        }
+    }
+
     @Test("The fees of both transactions and the floor are counted before a lock is worth it")
     func profit() throws {
         let cheap = Terms(outputPrice: .lamports(400_000), minimumCharge: 14_999)

@@ -8,11 +8,11 @@ import Testing
 struct ServerMeterTests {
     let terms = Terms(outputPrice: .lamports(1_000_000), inputPrice: .lamports(1_000_000), minimumCharge: 10)
 
-    func meter(stake: Lamports = 1_000, credit: Lamports = 20, window: UInt64 = 100) -> ServerMeter {
+    func meter(stake: Lamports = 1_000, credit: Lamports = 0, window: UInt64 = 100) -> ServerMeter {
         ServerMeter(terms: terms, stake: stake, credit: credit, window: window)
     }
 
-    @Test("Nothing is generated before the minimum and the input are vouched for")
+    @Test("Without credit nothing is generated before the minimum and the input are vouched for")
     func beginning() {
         var meter = meter()
         #expect(meter.permission == .awaitVoucher(atLeast: 10))
@@ -73,13 +73,31 @@ struct ServerMeterTests {
 
     @Test("Without a voucher the claim is what is due within the credit")
     func credit() {
-        #expect(meter().claimable == 10)
+        #expect(meter(credit: 20).claimable == 10)
         #expect(meter(credit: 7).claimable == 7)
         var used = meter(credit: 20)
         used.begin(inputTokens: 500)
         #expect(used.claimable == 20)
+        // A voucher below the credit takes nothing away.
         used.count(voucher: 15)
-        #expect(used.claimable == 15)
+        #expect(used.claimable == 20)
+        used.count(voucher: 21)
+        #expect(used.claimable == 21)
+    }
+
+    @Test("Within the credit the first tokens wait for no voucher, and no more than the window is at risk")
+    func beginsOnCredit() {
+        var meter = meter(credit: 30, window: 100)
+        #expect(meter.secured >= meter.neededToBegin(inputTokens: 30))
+        #expect(meter.secured < meter.neededToBegin(inputTokens: 31))
+        meter.begin(inputTokens: 20)
+        // 20 are the input's, 10 tokens are covered, and the window comes on top.
+        #expect(meter.permission == .generate(tokens: 110))
+        meter.deliver(outputTokens: 110)
+        #expect(meter.permission == .awaitVoucher(atLeast: 31))
+        #expect(meter.claimable == 30 && meter.due == 130)
+        meter.count(voucher: 31)
+        #expect(meter.permission == .generate(tokens: 1))
     }
 
     @Test("Whatever the terms, the exposure is never above the window, and honest bucketed vouchers never deadlock")

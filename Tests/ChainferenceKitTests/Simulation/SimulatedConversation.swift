@@ -45,7 +45,7 @@ struct SimulatedConversation {
             return
         }
         vouch(clientKind)
-        guard server.vouched >= server.neededToBegin(inputTokens: reportedInput) else { return }
+        guard server.secured >= server.neededToBegin(inputTokens: reportedInput) else { return }
         server.begin(inputTokens: reportedInput)
         let leaving = clientKind == .vanishing ? UInt64.random(in: 0...answerTokens, using: &generator) : .max
         let dying = serverKind == .vanishing ? UInt64.random(in: 0...answerTokens, using: &generator) : .max
@@ -77,9 +77,9 @@ struct SimulatedConversation {
         if (try? server.check(voucher: amount)) != nil { server.count(voucher: amount) }
     }
 
-    /// Output tokens that the server has computed and no voucher pays for.
+    /// Output tokens that the server has computed and neither voucher nor credit pays for.
     var unpaidTokens: UInt64 {
-        let covered = server.terms.affordableOutput(within: server.vouched, inputTokens: server.usage.input) ?? 0
+        let covered = server.terms.affordableOutput(within: server.secured, inputTokens: server.usage.input) ?? 0
         return generated - min(generated, covered)
     }
 

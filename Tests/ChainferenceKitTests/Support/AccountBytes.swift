@@ -10,6 +10,7 @@ enum AccountBytes {
         requester: Address = .zero,
         stake: UInt64 = 1_000_000,
         caps: Terms,
+        credit: UInt64 = 20_000,
         maximumFee: UInt16 = 10_000,
         criteria: Criteria = .any,
         createdSlot: UInt64 = 100,
@@ -21,6 +22,7 @@ enum AccountBytes {
         data.replaceSubrange(RequestLayout.requester..<RequestLayout.requester + 32, with: requester.bytes)
         data.replaceSubrange(RequestLayout.modelHash..<RequestLayout.modelHash + 32, with: model.hash.bytes)
         set(&data, RequestLayout.stake, stake)
+        set(&data, RequestLayout.credit, credit)
         set(&data, RequestLayout.maximumOutputPrice, caps.outputPrice.rawValue)
         set(&data, RequestLayout.maximumInputPrice, caps.inputPrice.rawValue)
         set(&data, RequestLayout.maximumMinimumCharge, caps.minimumCharge.rawValue)

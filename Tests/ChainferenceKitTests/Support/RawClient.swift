@@ -13,7 +13,8 @@ struct RawClient: Sendable {
     let channelKey = X25519.PrivateKey()
     var model: ModelID = "test/scripted"
     var stake: Lamports = 1_000_000
-    var credit: Lamports = 0
+    /// What a provider wants to see before it pays for a lock; too little for a first token at the usual minimum.
+    var credit: Lamports = 10_000
 
     var request: Address { Market.localnet.request(of: wallet.address, voucherSigner: voucherKey.address).address }
 

@@ -21,6 +21,9 @@ struct ClaimPolicy: Hashable, Sendable {
     /// an answer ended.
     var maximumDelay: Int64
 
+    /// What the chain takes for each step.
+    var fees = FeeSchedule()
+
     /// What is known about a lock.
     struct Situation: Hashable, Sendable {
         /// The time of the lock.
@@ -83,8 +86,8 @@ struct ClaimPolicy: Hashable, Sendable {
 
     /// How to settle.
     enum Settlement: Hashable, Sendable {
-        /// Claim the newest voucher's amount with the voucher.
-        case claim(Voucher)
+        /// Claim so much with the newest voucher.
+        case claim(Voucher, amount: Lamports)
         /// Claim so much without a voucher.
         case claimCredit(Lamports)
         /// Give the request back, so that another server can take it.
@@ -107,26 +110,38 @@ struct ClaimPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - voucher: The newest voucher on disk.
-    ///   - claimableWithoutVoucher: What is due within the credit.
+    ///   - dueWithinCredit: What may be claimed without a voucher.
     ///   - ending: How it ended.
-    ///   - isIdleDirect: Whether it is a direct request of which nothing was delivered.
+    ///   - isDirect: Whether it is a direct request, which counts for nobody when it is left alone.
+    ///   - hasDelivered: Whether any of an answer was delivered; after a crash, whether one was begun on the credit.
     ///   - secondsSinceLock: How long the lock has been held.
     ///   - graceSeconds: How long a release does not count against the server.
     /// - Returns: What to send.
     func settlement(
         voucher: Voucher?,
-        claimableWithoutVoucher: Lamports,
+        dueWithinCredit: Lamports,
         ending: Ending,
-        isIdleDirect: Bool = false,
+        isDirect: Bool = false,
+        hasDelivered: Bool = true,
         secondsSinceLock: Int64,
         graceSeconds: Int64
     ) -> Settlement {
-        if let voucher, voucher.cumulative > .zero, ending != .failedToServe { return .claim(voucher) }
+        if let voucher, voucher.cumulative > .zero, ending != .failedToServe {
+            let amount = ending == .served ? max(voucher.cumulative, dueWithinCredit) : voucher.cumulative
+            let costs = fees.claimWithVoucher.saturatingSubtracting(fees.claimWithoutVoucher)
+            // For an answer the voucher is worth its fee: the claim counts as a completed session. A voucher for nothing
+            // that was delivered is worth no more than what it brings.
+            if hasDelivered || ending != .served || amount > dueWithinCredit.saturatingAdding(costs) {
+                return .claim(voucher, amount: amount)
+            }
+        }
         switch ending {
-        case .served where isIdleDirect && claimableWithoutVoucher == .zero:
+        case .served where isDirect && !hasDelivered && dueWithinCredit <= fees.claimWithoutVoucher:
             return .leave
         case .served:
-            return .claimCredit(claimableWithoutVoucher)
+            return .claimCredit(dueWithinCredit)
+        case .abandoned where hasDelivered && dueWithinCredit > fees.claimWithoutVoucher:
+            return .claimCredit(dueWithinCredit)
         case .failedToServe, .abandoned:
             // Within the grace a release costs nothing and another server may help; later a claim of nothing gives the
             // client its stake back at once, which a release would not, and does not count as a failure either.

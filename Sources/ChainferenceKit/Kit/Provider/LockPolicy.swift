@@ -63,6 +63,8 @@ struct LockPolicy: Hashable, Sendable {
         case feeAboveCap
         /// The provider's record does not meet the client's criteria.
         case recordTooPoor
+        /// Of a client that never comes, less than so much could be claimed.
+        case creditTooSmall(needed: Lamports)
         /// The stake does not pay for the minimum charge and one token.
         case stakeTooSmall
         /// So much would be lost, or less than the floor earned.
@@ -130,6 +132,10 @@ struct LockPolicy: Hashable, Sendable {
         guard income >= costs.saturatingAdding(profitFloor) else {
             return .leave(.unprofitable(income: income, costs: costs))
         }
+        // A client that never comes must not cost more than it pays, as far as the provider's own minimum goes: else requests
+        // without credit would be a cheap way to make it pay fees.
+        let needed = min(listing.terms.minimumCharge, fees.lock.saturatingAdding(fees.claimWithoutVoucher))
+        guard request.credit >= needed else { return .leave(.creditTooSmall(needed: needed)) }
         guard situation.locks < maximumLocks else { return .leave(.busy) }
         let profit = Double(income.saturatingSubtracting(costs).rawValue)
         let risk = (1 - situation.chance) * Double(fees.lock.rawValue)
@@ -150,6 +156,7 @@ extension LockPolicy.Reason: CustomStringConvertible {
         case .listingTooNew: "it is older than the listing or its last raise"
         case .feeAboveCap: "the market's fee is above its cap"
         case .recordTooPoor: "this server's record does not meet its criteria"
+        case .creditTooSmall(let needed): "its credit is below \(needed), which a client that never comes would cost"
         case .stakeTooSmall: "its stake does not pay for the minimum charge and one token"
         case .unprofitable(let income, let costs): "\(income) expected would not cover \(costs) of fees and the floor"
         case .contested: "other servers are usually faster, and lost attempts cost more than a lock brings"

@@ -111,10 +111,21 @@ struct PromptAnswer: Sendable {
         }
     }
 
-    /// The first voucher pays for everything that is due before the first token: minimum and input.
+    /// What is due before the first token, minimum and input, is covered by the first voucher, unless the credit does: then
+    /// nobody waits for a voucher's way through the shaped stream.
     private func waitUntilPaid(inputTokens: UInt64) async throws {
-        let needed = active.state.withLock { $0.meter?.neededToBegin(inputTokens: inputTokens) } ?? .zero
-        guard active.state.withLock({ $0.meter?.vouched ?? .zero }) < needed else { return }
+        let (needed, secured, vouched) = active.state.withLock { state in
+            let meter = state.meter
+            return (
+                meter?.neededToBegin(inputTokens: inputTokens) ?? .zero, meter?.secured ?? .zero,
+                meter?.vouched ?? .zero
+            )
+        }
+        guard secured < needed else {
+            // On disk before anything is delivered: a crash must not forget that it was.
+            if vouched < needed { try await engine.store.setServesOnCredit(active.id) }
+            return
+        }
         engine.report(.awaitingVoucher(request: active.address, atLeast: needed))
         do {
             try await waitForVoucher(atLeast: needed)

@@ -43,11 +43,15 @@ extension ProviderEngine {
                 failure = error
             }
             // The chain is asked whatever became of the transaction: it may have landed although its answer was lost.
-            guard let lock = try await ownLock(active.id) else {
+            let found = try await chain.request(at: active.address)
+            guard let lock = ownLock(active.id, found?.account) else {
                 try await store.setState(.forgotten, of: active.id)
                 drop(active)
-                let isPaid = ((failure as? TransactionSendError)?.fee ?? .zero) > .zero
-                state.withLock { $0.races.count(isPaid ? .lostAndPaid : .lost, at: time.now) }
+                // What its own client has cancelled says nothing about rivals.
+                if let found, found.account.createdSlot == active.id.createdSlot {
+                    let isPaid = ((failure as? TransactionSendError)?.fee ?? .zero) > .zero
+                    state.withLock { $0.races.count(isPaid ? .lostAndPaid : .lost, at: time.now) }
+                }
                 report(.lockFailed(request: active.address, reason: failure.map { "\($0)" } ?? "it is not locked here"))
                 return
             }
@@ -63,9 +67,9 @@ extension ProviderEngine {
     }
 
     /// The lock of exactly this incarnation, if the chain says that it is ours.
-    func ownLock(_ id: LockID) async throws -> RequestAccount.Lock? {
-        guard let found = try await chain.request(at: id.request), found.account.createdSlot == id.createdSlot,
-            case .locked(let lock) = found.account.state, lock.server == serverAddress
+    private func ownLock(_ id: LockID, _ account: RequestAccount?) -> RequestAccount.Lock? {
+        guard let account, account.createdSlot == id.createdSlot, case .locked(let lock) = account.state,
+            lock.server == serverAddress
         else { return nil }
         return lock
     }
@@ -73,10 +77,18 @@ extension ProviderEngine {
     /// Takes a lock over that the chain says is ours and that nobody here works on: after a crash, or after a lost answer.
     ///
     /// It can't be served any more, because what its client was told is gone; it is settled at once.
-    func adoptOrphan(_ account: RequestAccount, _ lock: RequestAccount.Lock, _ id: LockID) {
+    func adoptOrphan(
+        _ account: RequestAccount,
+        _ lock: RequestAccount.Lock,
+        _ id: LockID,
+        servedOnCredit: Bool = false
+    ) {
         let active = ActiveLock(id: id, request: account)
         active.adopt(lock, isClosing: false, window: configuration.voucherWindow)
-        active.state.withLock { $0.isOrphan = true }
+        active.state.withLock { state in
+            state.isOrphan = true
+            state.hasDelivered = servedOnCredit
+        }
         state.withLock { state in
             if state.locks[id.request] == nil { state.locks[id.request] = active }
         }
@@ -95,7 +107,7 @@ extension ProviderEngine {
             }
             switch found.account.state {
             case .locked(let lock) where lock.server == serverAddress:
-                adoptOrphan(found.account, lock, record.id)
+                adoptOrphan(found.account, lock, record.id, servedOnCredit: record.servesOnCredit)
             case .claimed(let lock, let charge, let time) where lock.server == serverAddress:
                 try await store.settle(
                     ClaimRecord(id: record.id, charge: charge, signature: nil, claimedAt: time)

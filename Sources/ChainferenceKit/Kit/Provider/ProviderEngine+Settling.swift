@@ -4,6 +4,9 @@ import SolanaRPC
 import Synchronization
 
 extension ProviderEngine {
+    /// How long after its deadline a lock is still tried to be settled.
+    private static let secondsOfDoubt: Int64 = 600
+
     /// How long a release does not count against the server: the program's grace.
     private static let graceSeconds: Int64 = 60
 
@@ -90,16 +93,17 @@ extension ProviderEngine {
         }
         let settlement = claimPolicy.settlement(
             voucher: voucher,
-            claimableWithoutVoucher: meter.claimable,
+            dueWithinCredit: meter.dueWithinCredit,
             ending: ending,
-            isIdleDirect: active.isDirect && !hasDelivered,
+            isDirect: active.isDirect,
+            hasDelivered: hasDelivered,
             secondsSinceLock: lock.lockedAt.seconds(until: time.now),
             graceSeconds: Self.graceSeconds
         )
         let requester = active.request.requester
         switch settlement {
-        case .claim(let voucher):
-            let charge = min(voucher.cumulative, active.request.stake)
+        case .claim(let voucher, let amount):
+            let charge = min(amount, active.request.stake)
             let instructions = ClaimPaymentInstruction.claiming(
                 voucher,
                 signedBy: active.request.voucherSigner,
@@ -202,7 +206,9 @@ extension ProviderEngine {
         }
         switch found.account.state {
         case .locked(let lock) where lock.server == serverAddress:
-            guard lock.deadline < time.now else { return false }
+            // The last word is the chain's: a clock that was read wrongly must not cost a claim. Until it is certain a
+            // claim that comes too late fails before it is sent, and costs nothing.
+            guard lock.deadline.advanced(bySeconds: Self.secondsOfDoubt) < time.now else { return false }
             try await store.setState(.forgotten, of: active.id)
             return true
         case .claimed(let lock, let charge, let claimedAt) where lock.server == serverAddress:

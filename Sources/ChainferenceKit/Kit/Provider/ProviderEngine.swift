@@ -227,7 +227,8 @@ final class ProviderEngine: Sendable {
         let configuration = configuration
         return ClaimPolicy(
             idleSeconds: configuration.idleLimit.components.seconds,
-            maximumDelay: configuration.claimDelay.components.seconds
+            maximumDelay: configuration.claimDelay.components.seconds,
+            fees: configuration.fees
         )
     }
 

@@ -33,7 +33,7 @@ struct ServerMeter: Hashable, Sendable {
     /// What may be claimed without a voucher.
     let credit: Lamports
 
-    /// How many output tokens may run ahead of the vouchers.
+    /// How many output tokens may run ahead of what is ``secured``.
     let window: UInt64
 
     /// What has been delivered so far.
@@ -52,13 +52,17 @@ struct ServerMeter: Hashable, Sendable {
     /// What is due for everything delivered, never above the stake.
     var due: Lamports { min(stake, terms.charge(for: usage)) }
 
-    /// What a claim may ask for: the newest voucher, or without one what is due within the credit.
-    var claimable: Lamports {
-        let vouched = min(stake, vouched)
-        return vouched > Lamports.zero ? vouched : min(credit, due)
-    }
+    /// What a claim can't be refused, whatever the client does from here on, once so much is due: the newest voucher or the
+    /// credit.
+    var secured: Lamports { min(stake, max(vouched, credit)) }
 
-    /// The least voucher with which a prompt of `inputTokens` may begin: everything due before its first token.
+    /// What is due and may be claimed without any voucher.
+    var dueWithinCredit: Lamports { min(credit, due) }
+
+    /// What a claim may ask for.
+    var claimable: Lamports { max(min(stake, vouched), dueWithinCredit) }
+
+    /// What must be ``secured`` for a prompt of `inputTokens` to begin: everything due before its first token.
     func neededToBegin(inputTokens: UInt64) -> Lamports {
         var next = usage
         next.add(TokenCount(input: inputTokens, output: 0))
@@ -99,15 +103,15 @@ struct ServerMeter: Hashable, Sendable {
         else {
             return .stakeUsedUp
         }
-        // The first voucher has to cover the minimum and the input; until then nothing is covered.
-        let covered = terms.affordableOutput(within: vouched, inputTokens: usage.input)
+        // The minimum and the input have to be covered first; until then nothing is.
+        let covered = terms.affordableOutput(within: secured, inputTokens: usage.input)
         guard let covered else {
             return .awaitVoucher(atLeast: terms.charge(for: TokenCount(input: usage.input, output: 0)))
         }
         let (limit, overflow) = covered.addingReportingOverflow(window)
         let end = min(payable, overflow ? .max : limit)
         guard end > usage.output else {
-            // One token more than is vouched for now brings the window forward by one.
+            // One token more than is covered now brings the window forward by one.
             let (next, overflow) = usage.output.subtractingReportingOverflow(window - 1)
             let wanted = TokenCount(input: usage.input, output: overflow ? 1 : max(1, next))
             return .awaitVoucher(atLeast: min(stake, terms.charge(for: wanted)))

@@ -48,6 +48,9 @@ public struct LockRecord: Hashable, Sendable {
     /// The market's fee, frozen by the lock; nil until the lock is seen on the chain.
     public var marketFee: BasisPoints?
 
+    /// Whether an answer was begun on the credit, before any voucher: what is due within it is earned, whatever happens then.
+    public var servesOnCredit: Bool
+
     /// Adopts all fields.
     public init(
         id: LockID,
@@ -59,7 +62,8 @@ public struct LockRecord: Hashable, Sendable {
         credit: Lamports,
         createdAt: UnixTime,
         model: ModelID? = nil,
-        marketFee: BasisPoints? = nil
+        marketFee: BasisPoints? = nil,
+        servesOnCredit: Bool = false
     ) {
         self.id = id
         self.state = state
@@ -71,6 +75,7 @@ public struct LockRecord: Hashable, Sendable {
         self.createdAt = createdAt
         self.model = model
         self.marketFee = marketFee
+        self.servesOnCredit = servesOnCredit
     }
 
     static let schema = """
@@ -99,7 +104,8 @@ public struct LockRecord: Hashable, Sendable {
             credit: row.lamports("credit"),
             createdAt: row.time("created_at"),
             model: (row["model"] as String?).flatMap { try? ModelID(validating: $0) },
-            marketFee: (row["market_fee"] as Int64?).map { BasisPoints(rawValue: UInt16(clamping: $0)) }
+            marketFee: (row["market_fee"] as Int64?).map { BasisPoints(rawValue: UInt16(clamping: $0)) },
+            servesOnCredit: row["serves_on_credit"]
         )
     }
 
@@ -108,7 +114,7 @@ public struct LockRecord: Hashable, Sendable {
             ("state", state.rawValue), ("locked_at", lockedAt?.rawValue), ("deadline", deadline?.rawValue),
             ("voucher_signer", voucherSigner.blob), ("stake", stake.column), ("credit", credit.column),
             ("created_at", createdAt.rawValue), ("model", model?.name),
-            ("market_fee", marketFee.map { Int64($0.rawValue) }),
+            ("market_fee", marketFee.map { Int64($0.rawValue) }), ("serves_on_credit", servesOnCredit),
         ]
     }
 }
@@ -123,7 +129,8 @@ extension ProviderStore {
                 onConflict: """
                     (request, created_slot) DO UPDATE SET
                         state = excluded.state, locked_at = excluded.locked_at, deadline = excluded.deadline,
-                        market_fee = COALESCE(excluded.market_fee, market_fee)
+                        market_fee = COALESCE(excluded.market_fee, market_fee),
+                        serves_on_credit = MAX(serves_on_credit, excluded.serves_on_credit)
                     """
             )
         }
@@ -147,6 +154,16 @@ extension ProviderStore {
                 database,
                 sql: "SELECT * FROM lock WHERE state NOT IN ('claimed', 'forgotten') ORDER BY created_at, request"
             ).map(LockRecord.init(row:))
+        }
+    }
+
+    /// Notes that an answer begins on the credit; only after this may it.
+    public func setServesOnCredit(_ id: LockID) async throws {
+        try await write { database in
+            try database.execute(
+                sql: "UPDATE lock SET serves_on_credit = 1 WHERE \(LockID.condition)",
+                arguments: id.key
+            )
         }
     }
 
