@@ -1,5 +1,4 @@
 import InferenceMarket
-import LocalCluster
 import SodiumCrypto
 import Solana
 
@@ -24,10 +23,21 @@ final class SimulatedMarket {
     private var stale: [(due: Int64, request: Address, client: SimulatedClient, server: SimulatedServer)] = []
     private var everyRequest: [Address] = []
 
-    init(seed: UInt64, servers counts: [ServerKind: Int], clients clientCounts: [ClientKind: Int]) throws {
+    /// - Parameters:
+    ///   - seed: The same seed, the same market.
+    ///   - chain: Where it takes place.
+    ///   - counts: How many servers of each kind there are.
+    ///   - clientCounts: How many clients of each kind there are.
+    /// - Throws: What the ledger throws.
+    init(
+        seed: UInt64,
+        on chain: SimulatedChain,
+        servers counts: [ServerKind: Int],
+        clients clientCounts: [ClientKind: Int]
+    ) async throws {
         generator = SplitMix64(seed: seed)
         ranking = SplitMix64(seed: seed &+ 1)
-        chain = try SimulatedChain(treasury: .drawn(from: &generator))
+        self.chain = chain
         var servers: [SimulatedServer] = []
         for kind in ServerKind.allCases {
             for _ in 0..<counts[kind, default: 0] {
@@ -49,16 +59,16 @@ final class SimulatedMarket {
             }
         }
         self.clients = clients
-        for server in servers { try register(server) }
-        for client in clients { try chain.fund(client.wallet.address, Self.funds) }
+        for server in servers { try await register(server) }
+        for client in clients { try await chain.fund(client.wallet.address, Self.funds) }
     }
 
-    private func register(_ server: SimulatedServer) throws {
-        try chain.fund(server.wallet.address, Self.funds)
+    private func register(_ server: SimulatedServer) async throws {
+        try await chain.fund(server.wallet.address, Self.funds)
         let key = X25519.PrivateKey().publicKey
         let owner = server.wallet.address
         expect(
-            try chain.submit(
+            try await chain.submit(
                 [
                     AddServerInstruction(owner: owner, peerKey: key, peerAddress: "").instruction(in: chain.market),
                     SetListingInstruction(owner: owner, model: Self.model, terms: server.terms).instruction(
@@ -79,44 +89,46 @@ final class SimulatedMarket {
     // MARK: The course of things
 
     /// Trades until so many requests have been published, then lets every deadline pass and closes the books.
-    func run(requests count: Int) throws {
+    func run(requests count: Int) async throws {
         while requests < count {
-            chain.pass(3)
-            try heartbeats()
-            if requests.isMultiple(of: 20) { survey() }
+            try await chain.pass(3)
+            try await heartbeats()
+            if requests.isMultiple(of: 50) { try await survey() }
             if requests % 8 == 0, requests + 2 <= count {
-                try compare()
+                try await compare()
             } else {
                 let client = clients[Int(generator.next() % UInt64(clients.count))]
-                try trade(client, with: choose())
+                try await trade(client, with: choose())
             }
-            try sweep()
+            try await sweep()
             if requests.isMultiple(of: 1_000) {
-                expect(chain.cluster.allBalances().total == chain.supply, "lamports are lost")
+                let supply = try await chain.ledger.supply()
+                expect(supply == chain.supply, "lamports are lost")
             }
         }
-        chain.pass(4_000)
-        try sweep()
+        try await chain.pass(4_000)
+        try await sweep()
         for server in servers {
             let collect = CollectFeesInstruction(owner: server.wallet.address, treasury: chain.treasury)
-            _ = try chain.submit([collect.instruction(in: chain.market)], by: server.wallet)
+            _ = try await chain.submit([collect.instruction(in: chain.market)], by: server.wallet)
         }
     }
 
-    private func heartbeats() throws {
+    private func heartbeats() async throws {
         for server in servers where chain.now - server.aliveSince > 600 {
             let beat = HeartbeatInstruction(owner: server.wallet.address).instruction(in: chain.market)
-            expect(try chain.submit([beat], by: server.wallet) == nil, "no heartbeat")
+            expect(try await chain.submit([beat], by: server.wallet) == nil, "no heartbeat")
             server.aliveSince = chain.now
         }
     }
 
     /// What clients know of the servers.
-    private func survey() {
+    private func survey() async throws {
         let strengths = BradleyTerry(comparisons).estimates
-        offers = servers.compactMap { server in
+        offers = []
+        for server in servers {
             let owner = server.wallet.address
-            guard let account = chain.server(owner) else { return nil }
+            guard let account = try await chain.server(owner) else { continue }
             let offer = Offer(
                 server: owner,
                 account: chain.market.server(of: owner),
@@ -124,7 +136,9 @@ final class SimulatedMarket {
                 reputation: account.reputation,
                 heartbeatAt: account.heartbeatAt
             )
-            return ServerFacts(offer: offer, latency: server.kind.latency, preference: strengths[offer.account])
+            offers.append(
+                ServerFacts(offer: offer, latency: server.kind.latency, preference: strengths[offer.account])
+            )
         }
     }
 
@@ -142,13 +156,13 @@ final class SimulatedMarket {
         return servers.first { $0.wallet.address == order[place].offer.server } ?? byChance
     }
 
-    private func compare() throws {
+    private func compare() async throws {
         let first = Int(generator.next() % UInt64(servers.count))
         let second = (first + 1 + Int(generator.next() % UInt64(servers.count - 1))) % servers.count
         let honest = clients.filter { $0.kind == .honest }
         let (one, other) = (honest[0], honest[1])
-        let a = try trade(one, with: servers[first], mayClose: false)
-        let b = try trade(other, with: servers[second], mayClose: false)
+        let a = try await trade(one, with: servers[first], mayClose: false)
+        let b = try await trade(other, with: servers[second], mayClose: false)
         if let a, let b {
             let gap = servers[first].kind.quality - servers[second].kind.quality
             let prefersFirst = Double.random(in: 0..<1, using: &generator) < 1 / (1 + Double.exponential(-gap))
@@ -162,13 +176,13 @@ final class SimulatedMarket {
             let (best, worst) = prefersFirst ? (responses[0], responses[1]) : (responses[1], responses[0])
             let instruction = CompareResponsesInstruction(preferred: best, other: worst).instruction(in: chain.market)
             expect(
-                try chain.submit([instruction], by: one.wallet, and: [other.wallet]) == nil,
+                try await chain.submit([instruction], by: one.wallet, and: [other.wallet]) == nil,
                 "a comparison is refused"
             )
             comparisons.append(PairwiseComparison(preferred: best.server, other: worst.server))
         }
-        if let a { try close(a, of: one) }
-        if let b { try close(b, of: other) }
+        if let a { try await close(a, of: one) }
+        if let b { try await close(b, of: other) }
     }
 
     // MARK: One request
@@ -177,7 +191,7 @@ final class SimulatedMarket {
     ///
     /// - Returns: The request, if it was claimed with a voucher and is still there.
     @discardableResult
-    private func trade(_ client: SimulatedClient, with server: SimulatedServer, mayClose: Bool = true) throws
+    private func trade(_ client: SimulatedClient, with server: SimulatedServer, mayClose: Bool = true) async throws
         -> Address?
     {
         requests += 1
@@ -205,7 +219,7 @@ final class SimulatedMarket {
             criteria: .any,
             mode: isDirect ? .direct(owner: server.wallet.address, listingIndex: 0) : .open
         )
-        guard try chain.submit([publish.instruction(in: chain.market)], by: client.wallet) == nil else {
+        guard try await chain.submit([publish.instruction(in: chain.market)], by: client.wallet) == nil else {
             expect(false, "a request is refused")
             return nil
         }
@@ -213,17 +227,17 @@ final class SimulatedMarket {
             let lock = LockRequestInstruction(
                 owner: server.wallet.address,
                 request: request,
-                createdSlot: chain.request(request)?.createdSlot ?? 0,
+                createdSlot: try await chain.request(request)?.createdSlot ?? 0,
                 stake: stake,
                 listingIndex: 0,
                 peerAddress: ""
             )
             expect(
-                try chain.submit([lock.instruction(in: chain.market)], by: server.wallet) == nil,
+                try await chain.submit([lock.instruction(in: chain.market)], by: server.wallet) == nil,
                 "a lock is refused"
             )
         }
-        guard let lock = chain.request(request)?.state.lock else {
+        guard let lock = try await chain.request(request)?.state.lock else {
             expect(false, "a locked request is not locked")
             return nil
         }
@@ -241,16 +255,16 @@ final class SimulatedMarket {
             conversation.unpaidTokens <= SimulatedConversation.window,
             "a server worked for nothing beyond its window"
         )
-        chain.pass(2)
-        if client.kind == .flagSpamming || conversation.isRefused { try flag(request, client, server) }
-        let charge = try settle(conversation, request, lock, voucherKey, client, server)
+        try await chain.pass(2)
+        if client.kind == .flagSpamming || conversation.isRefused { try await flag(request, client, server) }
+        let charge = try await settle(conversation, request, lock, voucherKey, client, server)
         guard let charge else { return nil }
         // Beyond the worth of what came, nobody pays more than the credit it gave.
         let bound = max(credit, conversation.worth)
         expect(charge <= bound, "a client paid \(charge) for what is worth \(conversation.worth)")
         client.mostOverpaid = max(client.mostOverpaid, charge.saturatingSubtracting(conversation.worth).rawValue)
         guard conversation.server.vouched > .zero, !mayClose else {
-            try close(request, of: client)
+            try await close(request, of: client)
             return nil
         }
         return request
@@ -266,12 +280,12 @@ final class SimulatedMarket {
         _ voucherKey: Keypair,
         _ client: SimulatedClient,
         _ server: SimulatedServer
-    ) throws -> Lamports? {
+    ) async throws -> Lamports? {
         let market = chain.market
         if conversation.hasServerVanished {
             let begin = BeginCloseInstruction(request: request, requester: client.wallet.address)
             expect(
-                try chain.submit([begin.instruction(in: market)], by: client.wallet) == nil,
+                try await chain.submit([begin.instruction(in: market)], by: client.wallet) == nil,
                 "no way out of a dead lock"
             )
             stale.append((chain.now + 601, request, client, server))
@@ -285,7 +299,7 @@ final class SimulatedMarket {
             ),
             with: voucherKey
         )
-        func claim(_ amount: Lamports) throws -> TransactionError? {
+        func claim(_ amount: Lamports) async throws -> TransactionError? {
             let instructions =
                 conversation.server.vouched > .zero
                 ? ClaimPaymentInstruction.claiming(
@@ -305,12 +319,12 @@ final class SimulatedMarket {
                         presentsVoucher: false
                     ).instruction(in: market)
                 ]
-            return try chain.submit(instructions, by: server.wallet)
+            return try await chain.submit(instructions, by: server.wallet)
         }
         var amount = conversation.server.claimable
         if server.kind == .overcharging {
             let most = max(conversation.server.vouched, conversation.server.credit)
-            expect(try claim(most.saturatingAdding(1)) != nil, "a claim above the voucher went through")
+            expect(try await claim(most.saturatingAdding(1)) != nil, "a claim above the voucher went through")
             server.refusedClaims += 1
             amount = most
         }
@@ -322,21 +336,21 @@ final class SimulatedMarket {
                 requester: client.wallet.address
             )
             expect(
-                try chain.submit([release.instruction(in: market)], by: server.wallet) == nil,
+                try await chain.submit([release.instruction(in: market)], by: server.wallet) == nil,
                 "a release is refused"
             )
-            if chain.request(request) != nil {
+            if try await chain.request(request) != nil {
                 let cancel = CancelRequestInstruction(request: request, requester: client.wallet.address)
                 expect(
-                    try chain.submit([cancel.instruction(in: market)], by: client.wallet) == nil,
+                    try await chain.submit([cancel.instruction(in: market)], by: client.wallet) == nil,
                     "a cancel is refused"
                 )
             }
             return nil
         }
-        expect(try claim(amount) == nil, "a rightful claim of \(amount) is refused")
+        expect(try await claim(amount) == nil, "a rightful claim of \(amount) is refused")
         if server.kind == .overcharging {
-            expect(try claim(amount) != nil, "a second claim went through")
+            expect(try await claim(amount) != nil, "a second claim went through")
             server.refusedClaims += 1
         }
         client.paid += amount.rawValue
@@ -345,22 +359,28 @@ final class SimulatedMarket {
         return amount
     }
 
-    private func flag(_ request: Address, _ client: SimulatedClient, _ server: SimulatedServer) throws {
+    private func flag(_ request: Address, _ client: SimulatedClient, _ server: SimulatedServer) async throws {
         let flag = FlagResponseInstruction(
             request: request,
             requester: client.wallet.address,
             server: chain.market.server(of: server.wallet.address)
         )
-        expect(try chain.submit([flag.instruction(in: chain.market)], by: client.wallet) == nil, "a flag is refused")
+        expect(
+            try await chain.submit([flag.instruction(in: chain.market)], by: client.wallet) == nil,
+            "a flag is refused"
+        )
     }
 
-    private func close(_ request: Address, of client: SimulatedClient) throws {
+    private func close(_ request: Address, of client: SimulatedClient) async throws {
         let close = CloseRequestInstruction(request: request, requester: client.wallet.address)
-        expect(try chain.submit([close.instruction(in: chain.market)], by: client.wallet) == nil, "a close is refused")
+        expect(
+            try await chain.submit([close.instruction(in: chain.market)], by: client.wallet) == nil,
+            "a close is refused"
+        )
     }
 
     /// Brings home the stakes of locks whose time has passed.
-    private func sweep() throws {
+    private func sweep() async throws {
         while let next = stale.first, next.due < chain.now {
             stale.removeFirst()
             let expire = ExpireRequestInstruction(
@@ -368,33 +388,40 @@ final class SimulatedMarket {
                 requester: next.client.wallet.address,
                 server: chain.market.server(of: next.server.wallet.address)
             )
-            expect(try chain.submit([expire.instruction(in: chain.market)], by: next.client.wallet) == nil, "no expiry")
+            expect(
+                try await chain.submit([expire.instruction(in: chain.market)], by: next.client.wallet) == nil,
+                "no expiry"
+            )
         }
     }
 
     // MARK: The books
 
     /// Compares every balance with what the trades say it must be.
-    func audit() {
-        let balances = chain.cluster.allBalances()
-        expect(balances.total == chain.supply, "the supply is \(balances.total), not \(chain.supply)")
-        for request in everyRequest where balances.accounts[request] != nil { expect(false, "\(request) is left over") }
+    func audit() async throws {
+        let ledger = chain.ledger
+        let supply = try await ledger.supply()
+        expect(supply == chain.supply, "the supply is \(supply ?? 0), not \(chain.supply ?? 0)")
+        for request in everyRequest {
+            let left = try await ledger.balance(of: request)
+            expect(left == .zero, "\(request) is left over")
+        }
         for client in clients {
             let expected = Self.funds.rawValue - client.paid - chain.fees[client.wallet.address, default: 0]
-            let balance = balances.accounts[client.wallet.address, default: .zero].rawValue
+            let balance = try await ledger.balance(of: client.wallet.address).rawValue
             expect(balance == expected, "a \(client.kind) client holds \(balance), not \(expected)")
         }
         var shares: UInt64 = 0
         for server in servers {
-            let rent = balances.accounts[chain.market.server(of: server.wallet.address), default: .zero].rawValue
+            let rent = try await ledger.balance(of: chain.market.server(of: server.wallet.address)).rawValue
             let expected =
                 Self.funds.rawValue + server.charged - server.shares - rent
                 - chain.fees[server.wallet.address, default: 0]
-            let balance = balances.accounts[server.wallet.address, default: .zero].rawValue
+            let balance = try await ledger.balance(of: server.wallet.address).rawValue
             expect(balance == expected, "a \(server.kind) server holds \(balance), not \(expected)")
             shares += server.shares
         }
-        let treasury = balances.accounts[chain.treasury, default: .zero].rawValue
+        let treasury = try await ledger.balance(of: chain.treasury).rawValue
         expect(treasury == chain.treasuryFunds.rawValue + shares, "the treasury holds \(treasury)")
     }
 
@@ -412,7 +439,7 @@ final class SimulatedMarket {
             guard let best = cheap.max(), let worst = honest.min() else { return false }
             return best < worst
         }
-        let steps = Array(stride(from: 10, through: comparisons.count, by: 10))
+        let steps = Array(stride(from: 20, through: comparisons.count, by: 20))
         guard let last = steps.last, isSeparated(last) else { return nil }
         return steps.reversed().prefix { isSeparated($0) }.last
     }

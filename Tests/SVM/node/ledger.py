@@ -82,6 +82,8 @@ class Ledger:
         vm.svm.with_blockhash_check(False)
         self.confirm_after, self.finalize_after = confirm_after, finalize_after
         self.height = 0
+        # How far the chain's clock has been put forward.
+        self.skew = 0
         self.blockhashes: deque[tuple[str, int]] = deque(maxlen=BLOCKHASH_LIFE + 1)
         # Programs refuse a list that is not full, as it has been since the first minutes of every public cluster.
         past = range(self.slot - 1, self.slot - 513, -1)
@@ -101,10 +103,11 @@ class Ledger:
     def slot(self) -> int:
         return self.vm.slot
 
-    def tick(self) -> None:
-        """The next slot, with a block of its own."""
+    def tick(self, seconds: int = 0) -> None:
+        """The next slot, with a block of its own; so much later than the clock says, from then on."""
         self.height += 1
-        self.vm.set_time(max(int(time.time()), self.vm.now), self.slot + 1)
+        self.skew += seconds
+        self.vm.set_time(max(int(time.time()) + self.skew, self.vm.now), self.slot + 1)
         self.vm.svm.expire_blockhash()
         self._note_slot()
         self.blockhashes.append((str(self.vm.svm.latest_blockhash()), self.height))

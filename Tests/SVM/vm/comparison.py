@@ -57,9 +57,11 @@ class State:
 
 @cache
 def native_path() -> Path:
-    """`MARKET_NATIVE`, or what the package builds."""
+    """`MARKET_NATIVE`, the one beside the other built programs, or what the package builds now."""
     if path := os.environ.get("MARKET_NATIVE"):
         return Path(path)
+    if (folder := os.environ.get("CHAINFERENCE_BINARIES")) and (Path(folder) / "market-native").exists():
+        return Path(folder) / "market-native"
     swift = ["swift", "build", "--package-path", str(ROOT), "--product", "market-native"]
     subprocess.run(swift, check=True, stdout=subprocess.DEVNULL)
     folder = subprocess.run([*swift, "--show-bin-path"], check=True, capture_output=True, text=True).stdout.strip()
