@@ -4,74 +4,74 @@ import LocalCluster
 import Logging
 import Synchronization
 
-/// What was measured with so many answers at a time.
+/// What a backend does when nothing is around it.
+struct BareRun: Sendable {
+    var firstToken: [Duration] = []
+    /// Of all answers together, for each round.
+    var tokensPerSecond: [Double] = []
+
+    static func measure(_ engine: MarketEngine) async throws -> BareRun {
+        var run = BareRun()
+        if engine.openings > 0 {
+            run.firstToken = try await concurrently(engine.openings, atATime: 4) { number in
+                let stopwatch = TokenWatch()
+                _ = try await engine.backend.generate(
+                    engine.prompt(number, tokens: MarketRun.shortAnswer),
+                    into: GenerationOutput { _ in stopwatch.token() }
+                )
+                return stopwatch.firstToken
+            }
+        }
+        for _ in 0..<MarketRun.rounds {
+            let tokens = Tally()
+            let began = ContinuousClock.now
+            _ = try await concurrently(MarketEngine.answers, atATime: MarketEngine.answers) { number in
+                _ = try await engine.backend.generate(
+                    engine.prompt(number, tokens: engine.tokens),
+                    into: GenerationOutput { delta in tokens.value.withLock { $0 += delta.tokens } }
+                )
+            }
+            run.tokensPerSecond.append(Double(tokens.value.withLock { $0 }) / began.duration(to: .now).seconds)
+        }
+        return run
+    }
+}
+
+/// What the same backend does behind a provider, for clients that find it on the chain.
 struct MarketRun: Sendable {
+    static let rounds = 3
+    /// Tokens of an answer of which only the first is of interest.
+    static let shortAnswer = 8
+    static let minimumCharge = Double(Provider.Offer.standardMinimumCharge.rawValue)
+
     /// From the wish to the first token through the open flow, with quote, stake and lock.
     var open: [Duration] = []
     /// The same through the direct flow: connect, publish, prompt.
     var direct: [Duration] = []
-    /// From the prompt to the first token where the session stands already; of the bare backend, simply that.
+    /// From the prompt to the first token where the session stands already.
     var followUp: [Duration] = []
-    /// Between the first token and the last, for each answer.
+    /// Of all answers together, for each round.
     var tokensPerSecond: [Double] = []
     /// What the process grew by while the answers ran, for each.
-    var memoryPerAnswer: Int?
+    var memoryPerAnswer = 0
     /// What the chain took of client and provider for a session.
-    var costPerOpenSession = 0.0
-    var costPerDirectSession = 0.0
+    var feesPerOpenSession = 0.0
+    var feesPerDirectSession = 0.0
 
-    /// So many rounds give a p99 something to stand on without taking all day.
-    private static func rounds(of answers: Int) -> Int { Swift.max(2, 16 / answers) }
-
-    static func bare(_ engine: MarketEngine, answers: Int) async throws -> MarketRun {
-        var run = MarketRun()
-        for round in 0..<rounds(of: answers) {
-            let marks = try await concurrently(answers) { index in
-                let marks = Marks(tokens: engine.tokens)
-                let prompt = try engine.prompt(round * answers + index)
-                marks.start()
-                _ = try await engine.backend.generate(prompt, into: GenerationOutput { _ in marks.token() })
-                return marks
-            }
-            run.followUp += marks.map(\.firstToken)
-            run.tokensPerSecond += marks.map(\.tokensPerSecond)
-        }
-        return run
-    }
-
-    static func market(_ engine: MarketEngine, answers: Int) async throws -> MarketRun {
+    static func measure(_ engine: MarketEngine) async throws -> MarketRun {
         var settings = LocalCluster.Configuration.testing(slot: .milliseconds(400))
         settings.ledger.finalizationSlots = 31
         return try await LocalCluster.withRunning(settings) { cluster in
-            let endpoint = try Cluster(rpcURL: cluster.rpcURL, webSocketURL: cluster.webSocketURL)
-            let seller = Keypair()
-            try cluster.airdrop(.lamports(10_000_000_000), to: seller.address)
-            var configuration = Provider.Configuration.localnet
-            configuration.concurrency = answers * 2
-            configuration.shape = engine.shape
-            let isRegistered = Flag()
-            let store = try ProviderStore()
-            let provider = Provider(
-                wallet: .keypair(seller),
-                cluster: endpoint,
-                offers: [
-                    .init(model: try ModelID(validating: engine.model), pricePerMillionTokens: .lamports(400_000))
-                ],
-                backend: engine.backend,
-                store: store,
-                configuration: configuration,
-                logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() },
-                onEvent: { if case .registered = $0 { isRegistered.raise() } }
-            )
+            let bench = try MarketBench(engine: engine, cluster: cluster)
             return try await withThrowingTaskGroup(of: MarketRun?.self) { group in
                 defer { group.cancelAll() }
                 group.addTask {
-                    try await provider.run()
+                    try await bench.provider.run()
                     return nil
                 }
                 group.addTask {
-                    while !isRegistered.isRaised { try await Task.sleep(for: .milliseconds(20)) }
-                    return try await sessions(engine, answers: answers, on: cluster, endpoint, store)
+                    try await bench.registration.wait()
+                    return try await bench.measure()
                 }
                 while let result = try await group.next() {
                     if let result { return result }
@@ -80,132 +80,215 @@ struct MarketRun: Sendable {
             }
         }
     }
+}
 
-    private static func sessions(
-        _ engine: MarketEngine,
-        answers: Int,
-        on cluster: LocalCluster,
-        _ endpoint: Cluster,
-        _ store: ProviderStore
-    ) async throws -> MarketRun {
+/// A cluster, a provider on it, and clients as they are needed.
+private struct MarketBench: Sendable {
+    let engine: MarketEngine
+    let cluster: LocalCluster
+    let endpoint: Cluster
+    let store: ProviderStore
+    let provider: Provider
+    let registration: Gate
+
+    init(engine: MarketEngine, cluster: LocalCluster) throws {
+        self.engine = engine
+        self.cluster = cluster
+        endpoint = try Cluster(rpcURL: cluster.rpcURL, webSocketURL: cluster.webSocketURL)
+        let seller = Keypair()
+        try cluster.airdrop(.lamports(10_000_000_000), to: seller.address)
+        var configuration = Provider.Configuration.localnet
+        configuration.concurrency = MarketEngine.answers * 2
+        store = try ProviderStore()
+        let registration = Gate(1)
+        self.registration = registration
+        provider = Provider(
+            wallet: .keypair(seller),
+            cluster: endpoint,
+            offers: [.init(model: try ModelID(validating: engine.model), pricePerMillionTokens: .lamports(400_000))],
+            backend: engine.backend,
+            store: store,
+            configuration: configuration,
+            logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() },
+            onEvent: { if case .registered = $0 { registration.arrive() } }
+        )
+    }
+
+    func measure() async throws -> MarketRun {
         var run = MarketRun()
-        let memoryBefore = Memory.resident
-        let memory = Memory.Peak()
-        var settled = 0
-        for flow in RequestFlow.allCases {
-            let feesBefore = cluster.allBalances().feesCollected.rawValue
-            for round in 0..<rounds(of: answers) {
-                let marks = try await concurrently(answers) { index in
-                    try await session(engine, number: round * answers + index, flow, on: cluster, endpoint, memory)
+        if engine.openings > 0 {
+            for flow in RequestFlow.allCases {
+                // What the faucet pays is no part of it.
+                let wallets = try (0..<engine.openings).map { _ in try fundedWallet() }
+                let before = (fees: feesCollected, claims: try await store.claims().count)
+                let found = try await concurrently(engine.openings, atATime: 4) { number in
+                    try await opening(flow, number, wallets[number])
                 }
-                let opening = marks.map(\.opening.firstToken)
+                while try await store.claims().count < before.claims + engine.openings {
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                let cost = (feesCollected - before.fees) / Double(engine.openings)
+                run.followUp += found.map(\.followUp)
                 switch flow {
-                case .open: run.open += opening
-                case .direct: run.direct += opening
+                case .open: (run.open, run.feesPerOpenSession) = (found.map(\.first), cost)
+                case .direct: (run.direct, run.feesPerDirectSession) = (found.map(\.first), cost)
                 }
-                run.followUp += marks.map(\.following.firstToken)
-                run.tokensPerSecond += marks.map(\.following.tokensPerSecond)
-            }
-            // The last claims may be on their way.
-            let count = rounds(of: answers) * answers
-            settled += count
-            while try await store.claims().count < settled { try await Task.sleep(for: .milliseconds(100)) }
-            let cost = Double(cluster.allBalances().feesCollected.rawValue - feesBefore) / Double(count)
-            switch flow {
-            case .open: run.costPerOpenSession = cost
-            case .direct: run.costPerDirectSession = cost
             }
         }
-        run.memoryPerAnswer = Swift.max(0, memory.value - memoryBefore) / answers
+        for _ in 0..<MarketRun.rounds {
+            let (speed, memory) = try await answersTogether()
+            run.tokensPerSecond.append(speed)
+            run.memoryPerAnswer = max(run.memoryPerAnswer, memory)
+        }
         return run
     }
 
-    private struct SessionMarks: Sendable {
-        let opening: Marks
-        let following: Marks
-    }
+    private var feesCollected: Double { Double(cluster.allBalances().feesCollected.rawValue) }
 
-    private static func session(
-        _ engine: MarketEngine,
-        number: Int,
-        _ flow: RequestFlow,
-        on cluster: LocalCluster,
-        _ endpoint: Cluster,
-        _ memory: Memory.Peak
-    ) async throws -> SessionMarks {
+    private func fundedWallet() throws -> Keypair {
         let wallet = Keypair()
         try cluster.airdrop(.lamports(1_000_000_000), to: wallet.address)
+        return wallet
+    }
+
+    private func client(_ flow: RequestFlow, _ wallet: Keypair) async throws -> InferenceClient {
         var policy = ClientPolicy.localnet
         policy.flow = .only(flow)
-        let client = try await InferenceClient(wallet: .keypair(wallet), cluster: endpoint, policy: policy)
-        let marks = SessionMarks(opening: Marks(tokens: engine.tokens), following: Marks(tokens: engine.tokens))
-        let isFollowing = Flag()
-        let (first, second) = (try engine.prompt(number), try engine.prompt(number + 1))
-        marks.opening.start()
-        try await client.withSession(
+        return try await InferenceClient(wallet: .keypair(wallet), cluster: endpoint, policy: policy)
+    }
+
+    /// One session with two short answers.
+    private func opening(
+        _ flow: RequestFlow,
+        _ number: Int,
+        _ wallet: Keypair
+    ) async throws -> (first: Duration, followUp: Duration) {
+        let client = try await client(flow, wallet)
+        let watch = Mutex(TokenWatch())
+        let prompt = try engine.prompt(number, tokens: MarketRun.shortAnswer)
+        return try await client.withSession(
             ModelID(validating: engine.model),
             budget: .lamports(200_000),
-            onEvent: { event in
-                if case .token = event { isFollowing.isRaised ? marks.following.token() : marks.opening.token() }
-            },
+            onEvent: { if case .token = $0 { watch.withLock { $0 }.token() } },
             { session in
-                try await session.ask(first)
-                memory.note()
-                isFollowing.raise()
-                marks.following.start()
-                try await session.ask(second)
-                memory.note()
+                try await session.ask(prompt)
+                let first = watch.withLock { watch in
+                    defer { watch = TokenWatch() }
+                    return watch.firstToken
+                }
+                try await session.ask(prompt)
+                return (first, watch.withLock { $0.firstToken })
             }
         )
-        return marks
     }
 
-    private static func concurrently<Result: Sendable>(
-        _ count: Int,
-        _ measure: @escaping @Sendable (Int) async throws -> Result
-    ) async throws -> [Result] {
-        try await withThrowingTaskGroup(of: Result.self) { group in
-            for index in 0..<count { group.addTask { try await measure(index) } }
-            return try await group.reduce(into: []) { $0.append($1) }
+    /// Sessions that all stand before the first of them asks.
+    private func answersTogether() async throws -> (tokensPerSecond: Double, memoryPerAnswer: Int) {
+        let count = MarketEngine.answers
+        let (ready, done) = (Gate(count), Gate(count))
+        let (tokens, most) = (Tally(), Tally())
+        let before = Memory.resident
+        return try await withThrowingTaskGroup(of: Double?.self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    let client = try await client(.direct, fundedWallet())
+                    try await client.withSession(ModelID(validating: engine.model), budget: .lamports(200_000)) {
+                        session in
+                        try await session.ask(engine.prompt(number, tokens: MarketRun.shortAnswer))
+                        ready.arrive()
+                        try await ready.wait()
+                        let answer = try await session.ask(engine.prompt(number + count, tokens: engine.tokens))
+                        tokens.value.withLock { $0 += Int(answer.usage.output) }
+                        done.arrive()
+                    }
+                    return nil
+                }
+            }
+            group.addTask {
+                try await ready.wait()
+                let began = ContinuousClock.now
+                try await done.wait()
+                return Double(tokens.value.withLock { $0 }) / began.duration(to: .now).seconds
+            }
+            group.addTask {
+                while !done.isOpen {
+                    most.value.withLock { $0 = max($0, Memory.resident) }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                return nil
+            }
+            let speed = try await group.reduce(0.0) { $0 + ($1 ?? 0) }
+            return (speed, max(0, most.value.withLock { $0 } - before) / count)
         }
     }
 }
 
-/// When the tokens of one answer came.
-private final class Marks: Sendable {
+/// Runs `count` measurements, so many of them at a time.
+private func concurrently<Result: Sendable>(
+    _ count: Int,
+    atATime width: Int,
+    _ measure: @escaping @Sendable (Int) async throws -> Result
+) async throws -> [Result] {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+        var results: [Result] = []
+        for number in 0..<count {
+            if number >= width, let result = try await group.next() { results.append(result) }
+            group.addTask { try await measure(number) }
+        }
+        for try await result in group { results.append(result) }
+        return results
+    }
+}
+
+/// A number that several tasks change.
+private final class Tally: Sendable {
+    let value = Mutex(0)
+}
+
+/// When the first token of an answer came.
+private final class TokenWatch: Sendable {
+    private let start = ContinuousClock.now
+    private let first = Mutex<ContinuousClock.Instant?>(nil)
+
+    func token() { first.withLock { if $0 == nil { $0 = .now } } }
+
+    /// From the making of this watch to the first token; until now if none came.
+    var firstToken: Duration { start.duration(to: first.withLock { $0 } ?? .now) }
+}
+
+/// Opens when as many have arrived as it waits for.
+private final class Gate: Sendable {
     private struct State {
-        var start = ContinuousClock.now
-        var first: ContinuousClock.Instant?
-        var last = ContinuousClock.now
+        var missing: Int
+        var waiting: [AsyncStream<Never>.Continuation] = []
     }
 
-    private let tokens: Int
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(tokens: Int) { self.tokens = tokens }
+    init(_ count: Int) { state = Mutex(State(missing: count)) }
 
-    func start() { state.withLock { $0.start = .now } }
+    var isOpen: Bool { state.withLock { $0.missing <= 0 } }
 
-    func token() {
-        state.withLock {
-            $0.last = .now
-            if $0.first == nil { $0.first = $0.last }
+    func arrive() {
+        let waiting = state.withLock { state in
+            state.missing -= 1
+            guard state.missing <= 0 else { return [AsyncStream<Never>.Continuation]() }
+            defer { state.waiting = [] }
+            return state.waiting
         }
+        for each in waiting { each.finish() }
     }
 
-    var firstToken: Duration { state.withLock { $0.start.duration(to: $0.first ?? $0.last) } }
-
-    var tokensPerSecond: Double {
-        let span = state.withLock { ($0.first ?? $0.last).duration(to: $0.last) }
-        let seconds = Double(span.components.seconds) + Double(span.components.attoseconds) * 1e-18
-        return Double(tokens) / max(seconds, 1e-9)
+    func wait() async throws {
+        let (stream, continuation) = AsyncStream<Never>.makeStream()
+        let isOpen = state.withLock { state in
+            if state.missing > 0 { state.waiting.append(continuation) }
+            return state.missing <= 0
+        }
+        if isOpen { continuation.finish() }
+        for await _ in stream {}
+        try Task.checkCancellation()
     }
-}
-
-private final class Flag: Sendable {
-    private let state = Mutex(false)
-    var isRaised: Bool { state.withLock { $0 } }
-    func raise() { state.withLock { $0 = true } }
 }
 
 /// What this process holds.
@@ -215,15 +298,5 @@ private enum Memory {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
         let fields = text.split(separator: " ")
         return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4_096 : 0
-    }
-
-    /// The most that was seen.
-    final class Peak: Sendable {
-        private let state = Mutex(0)
-        var value: Int { state.withLock { $0 } }
-        func note() {
-            let now = Memory.resident
-            state.withLock { $0 = max($0, now) }
-        }
     }
 }
