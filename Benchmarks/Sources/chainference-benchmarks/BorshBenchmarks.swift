@@ -49,7 +49,7 @@ extension BenchmarkGroup {
         let encoded = try values.map { try $0.borshEncoded() }
         try expectEqual("borsh-encode", floor) { try NumberedInputs.digest(64) { try values[$0].borshEncoded() } }
         for (other, name) in [("solders", "struct"), ("borsh-construct", "borsh")] {
-            try stopwatch.compare(
+            try await stopwatch.compare(
                 "encode",
                 to: other,
                 ours: { count in
@@ -59,7 +59,7 @@ extension BenchmarkGroup {
                 },
                 theirs: { try floor.time("\(name)-encode", $0) }
             )
-            try stopwatch.compare(
+            try await stopwatch.compare(
                 "decode",
                 to: other,
                 ours: { count in

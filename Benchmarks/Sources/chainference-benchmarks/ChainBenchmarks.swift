@@ -21,7 +21,7 @@ extension BenchmarkGroup {
                 return found.address.bytes + [found.bump]
             }
         }
-        try stopwatch.compare(
+        try await stopwatch.compare(
             "derive a program address",
             to: "solders",
             ours: { count in
@@ -49,7 +49,7 @@ extension BenchmarkGroup {
             return try transaction.serialized()
         }
         try expectEqual("transaction", floor) { try NumberedInputs.digest(64, transaction) }
-        try stopwatch.compare(
+        try await stopwatch.compare(
             "compile, sign and serialise a transaction of four instructions",
             to: "solders",
             ours: { count in

@@ -14,7 +14,7 @@ extension BenchmarkGroup {
             let plain = [UInt8](repeating: 0, count: size)
             var sealed = [UInt8](repeating: 0, count: size + ChaChaPoly.tagByteCount)
             var transports = try Handshake().run()
-            try stopwatch.compare(
+            try await stopwatch.compare(
                 "seal \(size) bytes",
                 to: "libsodium",
                 goal: size == 16_384 ? .speedAtLeast(0.7) : nil,
@@ -48,7 +48,7 @@ extension BenchmarkGroup {
                 }
             }
         }
-        try stopwatch.compare(
+        try await stopwatch.compare(
             "open 16384 bytes (cipher alone)",
             to: "libsodium",
             goal: .speedAtLeast(0.7),
@@ -84,7 +84,7 @@ extension BenchmarkGroup {
         hasPublishedComparisons: true
     ) { stopwatch, _ in
         let handshake = Handshake()
-        try stopwatch.compare(
+        try await stopwatch.compare(
             "handshake",
             to: "C",
             goal: .atMost(1.5),

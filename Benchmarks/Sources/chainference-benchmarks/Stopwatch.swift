@@ -9,7 +9,7 @@ struct Stopwatch {
     }
 
     /// Runs the work `count` times and says how many nanoseconds that took.
-    typealias Work = (_ count: Int) throws -> UInt64
+    typealias Work = (_ count: Int) async throws -> UInt64
 
     let rounds: Int
     private(set) var missedGoals: [String] = []
@@ -21,15 +21,15 @@ struct Stopwatch {
     init(rounds: Int) { self.rounds = rounds }
 
     /// Measures both and prints the median of the ratios of neighbouring turns.
-    mutating func compare(_ name: String, to other: String, goal: Goal? = nil, ours: Work, theirs: Work) throws {
-        let ourCount = try Self.calibrate(ours)
-        let theirCount = try Self.calibrate(theirs)
+    mutating func compare(_ name: String, to other: String, goal: Goal? = nil, ours: Work, theirs: Work) async throws {
+        let ourCount = try await Self.calibrate(ours)
+        let theirCount = try await Self.calibrate(theirs)
         var ratios: [Double] = []
         var ourTimes: [Double] = []
         var theirTimes: [Double] = []
         for _ in 0..<rounds {
-            let mine = Double(try ours(ourCount)) / Double(ourCount)
-            let yours = Double(try theirs(theirCount)) / Double(theirCount)
+            let mine = Double(try await ours(ourCount)) / Double(ourCount)
+            let yours = Double(try await theirs(theirCount)) / Double(theirCount)
             ourTimes.append(mine)
             theirTimes.append(yours)
             ratios.append(yours / mine)
@@ -73,15 +73,18 @@ struct Stopwatch {
 
     /// Times a closure.
     static func time(_ body: () throws -> Void) rethrows -> UInt64 {
-        let elapsed = try ContinuousClock().measure(body)
-        return UInt64(elapsed.components.seconds) * 1_000_000_000
-            + UInt64(elapsed.components.attoseconds / 1_000_000_000)
+        nanoseconds(try ContinuousClock().measure(body))
     }
 
-    private static func calibrate(_ work: Work) throws -> Int {
+    /// A duration as the stopwatch counts: in nanoseconds.
+    static func nanoseconds(_ elapsed: Duration) -> UInt64 {
+        UInt64(elapsed.components.seconds) * 1_000_000_000 + UInt64(elapsed.components.attoseconds / 1_000_000_000)
+    }
+
+    private static func calibrate(_ work: Work) async throws -> Int {
         var count = 1
         while true {
-            let elapsed = Double(try work(count))
+            let elapsed = Double(try await work(count))
             if elapsed > turn / 10 { return max(1, Int(Double(count) * turn / elapsed)) }
             count *= elapsed > 0 ? max(2, min(64, Int(turn / 8 / elapsed))) : 64
         }
