@@ -1,4 +1,5 @@
 public import ArgumentParser
+import ChainferenceKit
 
 /// `chainference`: all that a person does with the market, as subcommands.
 public struct ChainferenceCommand: AsyncParsableCommand {
@@ -40,6 +41,11 @@ public struct ChainferenceCommand: AsyncParsableCommand {
         } catch let error as ExitCode {
             Console.exit(error.rawValue)
         } catch {
+            if let error = error as? ClientError, case .chain = error.reason, !CommandLine.arguments.contains("--json")
+            {
+                Console.error("Error: \(error) “chainference doctor” looks at what is wrong.")
+                Console.exit(1)
+            }
             guard CommandLine.arguments.contains("--json"), exitCode(for: error) == .failure else {
                 exit(withError: error)
             }

@@ -107,6 +107,8 @@ struct FailoverTests {
                     $0.flow = .only(.direct)
                     $0.exploration = 0
                     $0.abandonDeadline = .milliseconds(200)
+                    // Whoever was killed may be found listening, and answers nothing.
+                    $0.connectDeadline = .seconds(1)
                 }
                 let error = await #expect(throws: ClientError.self) {
                     try await client.withSession(

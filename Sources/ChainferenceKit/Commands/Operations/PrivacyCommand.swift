@@ -58,7 +58,7 @@ struct PrivacySummary: Report {
             Finding(
                 party: $0.party.rawValue,
                 learns: $0.facts.map(\.description),
-                doesNotLearn: $0.hidden.map(\.description)
+                doesNotLearn: $0.hidden.map(\.hiddenDescription)
             )
         }
         words = report.description

@@ -151,7 +151,7 @@ extension ClientError.Reason: CustomStringConvertible {
         case .unusablePeerAddress(let address, let problem):
             "The server's peer address can't be used: \(problem) (\(address)). Try again: another server may lock."
         case .unreachable(let server, let address, let cause):
-            "The server \(server) can't be reached at \(address): \(sentence(cause)) Try again: another server may do better."
+            "The server \(server) can't be reached at \(address): \(sentence(cause))"
         case .refused(let server, let message): "The server \(server) refused. \(message)"
         case .interrupted(let server, let cause):
             "The server \(server) did not finish the answer: \(sentence(cause)) What came so far is yours; ask again for the rest."

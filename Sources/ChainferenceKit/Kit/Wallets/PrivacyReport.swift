@@ -35,6 +35,8 @@ public struct PrivacyReport: Hashable, Sendable {
         case clientAddress
         /// The proxy's address in its place.
         case proxyAddress
+        /// That the client uses the proxy.
+        case proxyUse
         /// That the client talks to this server or relay, and when.
         case peerAndTimes
         /// Which addresses the client asks about, which are its own.
@@ -85,7 +87,7 @@ public struct PrivacyReport: Hashable, Sendable {
         findings.append(
             finding(
                 .network,
-                hasProxy ? [.proxyAddress, .clientAddress, form] : [.clientAddress, .peerAndTimes, form]
+                hasProxy ? [.clientAddress, .proxyUse, form] : [.clientAddress, .peerAndTimes, form]
             )
         )
         self.findings = findings
@@ -119,6 +121,17 @@ extension InferenceClient {
     }
 }
 
+extension PrivacyReport.Fact {
+    /// The clause for one that is not learned.
+    public var hiddenDescription: String {
+        switch self {
+        case .wallet: "which wallet pays"
+        case .promptAndAnswer: "your prompt and the answer"
+        default: description
+        }
+    }
+}
+
 extension PrivacyReport.Fact: CustomStringConvertible {
     /// One plain clause.
     public var description: String {
@@ -129,6 +142,7 @@ extension PrivacyReport.Fact: CustomStringConvertible {
         case .requestAndCharge: "the model, the server, the stake, the charge, and when"
         case .promptAndAnswer: "your prompt and the answer, in full"
         case .clientAddress: "your network address"
+        case .proxyUse: "that you use this proxy"
         case .proxyAddress: "the proxy's network address, not yours"
         case .peerAndTimes: "which servers and nodes you talk to, and when"
         case .queries: "which accounts you ask about, which are your own"
@@ -143,7 +157,7 @@ extension PrivacyReport: CustomStringConvertible {
     /// A paragraph for each party: what it learns, and what stays hidden from it.
     public var description: String {
         findings.map { finding in
-            let hidden = finding.hidden.map { "  - \($0)" }
+            let hidden = finding.hidden.map { "  - \($0.hiddenDescription)" }
             return "The \(finding.party.rawValue) learns:\n" + finding.facts.map { "  - \($0)" }.joined(separator: "\n")
                 + (hidden.isEmpty ? "" : "\nand does not learn:\n" + hidden.joined(separator: "\n"))
         }.joined(separator: "\n")
