@@ -41,6 +41,20 @@ struct DoctorTests {
         for subject in [Finding.Subject.subscriptions, .clock, .market, .wallet] { #expect(found[subject] == .skipped) }
     }
 
+    @Test("A node whose subscriptions are refused is told with the reason, at once")
+    func noSubscriptions() async throws {
+        try await TestMarket.with { market in
+            let path = try keyFile(market.wallet())
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let deaf = try Cluster(rpcURL: market.endpoint.rpcURL, webSocketURL: "ws://127.0.0.1:9")
+            let findings = await Doctor(cluster: deaf, walletPath: path, limit: .seconds(60)).examine()
+            let finding = try #require(findings.first { $0.subject == .subscriptions })
+            #expect(finding.status == .warning)
+            #expect(finding.detail.contains("unreachable"), "\(finding)")
+            #expect(finding.advice?.contains("ws://127.0.0.1:9") == true)
+        }
+    }
+
     @Test("A missing market, an empty wallet and a file that others can read are told apart")
     func wrong() async throws {
         try await TestMarket.with { market in

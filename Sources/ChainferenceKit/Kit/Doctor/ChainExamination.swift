@@ -86,6 +86,9 @@ struct ChainExamination: Sendable {
                         let slot = try await pubsub.withSlotSubscription { events in
                             for try await event in events {
                                 if let slot = event.value { return slot.slot }
+                                if case .interrupted(let reason) = event {
+                                    throw SubscriptionsInterrupted(reason: reason)
+                                }
                             }
                             throw PubSubError.closed
                         }
@@ -177,6 +180,12 @@ func within<Result: Sendable>(
         guard let result = try await group.next() else { throw CancellationError() }
         return result
     }
+}
+
+/// The subscriptions' connection is refused or lost, for the reason that the client tells its subscribers.
+struct SubscriptionsInterrupted: Error, CustomStringConvertible {
+    let reason: String
+    var description: String { reason }
 }
 
 /// A check took too long.
