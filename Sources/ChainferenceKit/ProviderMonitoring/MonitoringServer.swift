@@ -45,7 +45,8 @@ public struct MonitoringServer: Service {
     /// - Throws: ``MonitoringError`` when the port can't be had.
     public func run() async throws {
         var logger = logger
-        logger.logLevel = max(logger.logLevel, .notice)
+        // What goes wrong is thrown; that a child was cancelled with its server is nothing that went wrong.
+        logger.logLevel = .critical
         let (status, onListening, port) = (status, onListening, port)
         let server = try HTTPServerBuilder.http1().buildServer(
             configuration: ServerConfiguration(address: .hostname(host, port: port), serverName: nil),

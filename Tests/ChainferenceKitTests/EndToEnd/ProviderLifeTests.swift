@@ -3,6 +3,7 @@ import ChainferenceTesting
 import Foundation
 import LocalCluster
 import Logging
+import PeerChannel
 import ServiceLifecycle
 import Testing
 
@@ -200,6 +201,25 @@ struct ProviderLifeTests {
             #expect(after.peerKey != before.peerKey)
             #expect(after.listings.map(\.terms.outputPrice) == [.lamports(5)])
             #expect(after.listings[0].raisedSlot == before.listings[0].raisedSlot)
+        }
+    }
+
+    @Test("A port that is taken is named, with what to do, and nothing is spent")
+    func portTaken() async throws {
+        try await TestMarket.with { market in
+            let first = try market.seller()
+            try await market.running(first) {
+                let port = try await PeerAddress(parsing: first.peerAddress(market)).endpoint.port
+                let second = try market.seller { $0.listenPort = Int(port) }
+                let before = market.cluster.balance(of: second.wallet.address)
+                let error = await #expect(throws: ProviderError.self) { try await second.provider.run() }
+                guard case .cannotListen("127.0.0.1:\(port)", let reason) = error else {
+                    Issue.record("\(String(describing: error))")
+                    return
+                }
+                #expect(reason.contains("in use"))
+                #expect(market.cluster.balance(of: second.wallet.address) == before)
+            }
         }
     }
 

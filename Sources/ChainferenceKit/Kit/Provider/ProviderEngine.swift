@@ -128,9 +128,13 @@ final class ProviderEngine: Sendable {
             let (listening, signal) = AsyncStream<Void>.makeStream()
             group.addTask {
                 defer { signal.finish() }
-                try await server.run { port in
-                    try await self.register(listeningOn: port)
-                    signal.yield()
+                do {
+                    try await server.run { port in
+                        try await self.register(listeningOn: port)
+                        signal.yield()
+                    }
+                } catch PeerError.unreachable(let place, let reason) {
+                    throw ProviderError.cannotListen(at: place, reason: reason)
                 }
                 self.endSessions()
                 return .foreground

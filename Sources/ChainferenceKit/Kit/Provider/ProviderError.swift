@@ -23,6 +23,8 @@ public enum ProviderError: Error, Hashable, Sendable {
     case noMarket(program: Address)
     /// The wallet can't pay for registering.
     case insufficientFunds(wallet: Address, balance: Lamports, needed: Lamports)
+    /// The port for clients can't be had.
+    case cannotListen(at: String, reason: String)
     /// The address that clients would be sent to is no peer address.
     case invalidAdvertisedAddress(reason: String)
     /// There is no folder for the store.
@@ -62,6 +64,9 @@ extension ProviderError: CustomStringConvertible {
         case .insufficientFunds(let wallet, let balance, let needed):
             "The wallet \(wallet) holds \(balance), but registering needs \(needed), most of it rent that comes back. "
                 + "Fund the wallet."
+        case .cannotListen(let place, let reason):
+            "Clients can't be listened for at \(place): \(reason). Stop the program that has the port, which may be another "
+                + "provider, or name another one."
         case .invalidAdvertisedAddress(let reason):
             "Clients can't be sent to the advertised address: \(reason). Name another host."
         case .noStateFolder(let reason):
