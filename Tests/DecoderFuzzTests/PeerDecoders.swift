@@ -306,7 +306,9 @@ extension FuzzedDecoder {
                 Array($0.utf8)
             }
         },
-        tokens: ["/ip4/", "/dns/", "/tcp/", "/nnk/", "/nxk/1/", "/nxk/1+2/", "/p2p-circuit", "00", "65536", ".", "-", "/"],
+        tokens: [
+            "/ip4/", "/dns/", "/tcp/", "/nnk/", "/nxk/1/", "/nxk/1+2/", "/p2p-circuit", "00", "65536", ".", "-", "/",
+        ],
         decode: {
             { input in
                 let text = String(decoding: input, as: UTF8.self)
