@@ -46,7 +46,9 @@ struct MonitoringTests {
         }
     }
 
-    @Test("A whole session, watched over HTTP; its log at trace level shows neither prompt nor answer nor any key")
+    @Test(
+        "A whole session, watched over HTTP; both sides' logs at trace level show neither prompt nor answer nor any key"
+    )
     func session() async throws {
         let prompt = "My secret is the word xylophone-quartz-marmalade, keep it."
         let answer = (0..<30).map { "confidential\($0) " }
@@ -57,6 +59,9 @@ struct MonitoringTests {
             let seed = (0..<32).map { UInt8($0 * 7 + 3) }
             let wallet = try Keypair(seed: seed)
             try market.cluster.airdrop(1_000_000_000, to: wallet.address)
+            let buyersSeed = (0..<32).map { UInt8($0 * 5 + 1) }
+            let buyer = try Keypair(seed: buyersSeed)
+            try market.cluster.airdrop(1_000_000_000, to: buyer.address)
             var logger = Logger(label: "session") { label in JSONLogHandler(label: label) { log.write($0) } }
             logger.logLevel = .trace
             let offer = Provider.Offer(model: "test/scripted", pricePerMillionTokens: TestMarket.price)
@@ -69,12 +74,16 @@ struct MonitoringTests {
             let server = MonitoringServer(port: 0, logger: logger, onListening: { ports.append($0) }) {
                 seller.provider.status
             }
-            try await market.running(seller) {
+            try await market.running(seller) { [logger] in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await server.run() }
                     defer { group.cancelAll() }
                     let base = "http://127.0.0.1:\(try await ports.first("port") { $0 })"
-                    let client = try await market.client(market.wallet())
+                    let client = try await InferenceClient(
+                        wallet: .keypair(buyer),
+                        cluster: market.endpoint,
+                        logger: logger
+                    )
                     try await client.withSession("test/scripted", budget: 1_000_000) {
                         try await $0.ask(GenerationRequest(model: "test/scripted", messages: [.user(prompt)]))
                     }
@@ -101,10 +110,11 @@ struct MonitoringTests {
                 let fields = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
                 #expect(fields?["time"] != nil && fields?["level"] != nil && fields?["message"] != nil)
             }
-            let hex = seed.map {
-                String($0, radix: 16).count == 1 ? "0\(String($0, radix: 16))" : String($0, radix: 16)
+            let keys = [seed, buyersSeed].flatMap { seed in
+                let hex = seed.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+                return [hex.joined(), Data(seed).base64EncodedString()]
             }
-            for secret in ["xylophone", "marmalade", "confidential", hex.joined(), Data(seed).base64EncodedString()] {
+            for secret in ["xylophone", "marmalade", "confidential"] + keys {
                 #expect(!text.contains(secret), "the log shows \(secret)")
             }
             // The probe works: what is no secret is there.

@@ -1,4 +1,5 @@
 import InferenceMarket
+import PeerChannel
 import Solana
 import Testing
 
@@ -28,10 +29,27 @@ struct ClientErrorTests {
             #expect(text.contains(words), "\(text)")
             #expect(text.hasSuffix("Nothing was spent."))
         }
+        // Causes are others' words: some say what to do and end with a full stop, some do not.
+        struct Cause: Error, CustomStringConvertible { let description: String }
+        let busy = PeerErrorMessage(.busy, retryAfter: .seconds(5), text: "evil\u{1b}[2J")
+        for cause in ["It broke. Mend it.", "it broke"].map(Cause.init) {
+            let caused: [ClientError.Reason] = [
+                .unreachable(server: request, peerAddress: "/ip4/1.2.3.4/tcp/1", cause: cause),
+                .interrupted(server: request, cause: cause), .serverUnfit(server: request, cause: cause), .chain(cause),
+                .refused(server: request, busy), .interrupted(server: request, cause: PeerError.server(busy)),
+            ]
+            for reason in caused {
+                let text = ClientError(reason).description
+                #expect(!text.contains("..") && !text.contains(". .") && !text.contains("\u{1b}"), "\(text)")
+                #expect(text.hasSuffix(". Nothing was spent."))
+            }
+        }
+        #expect(ClientError(.refused(server: request, busy)).description.contains("Try again in 5 s."))
         let pending = ClientError(
             .budgetUsedUp(promised: 5, needed: 9),
             cost: .atMost(5, returnsAfter: UnixTime(rawValue: 1_700_000_000))
         )
         #expect(pending.description.contains("At most 5 lamports can still be charged"))
+        #expect(pending.description.contains("free after 2023-11-14 22:13:20 UTC"))
     }
 }

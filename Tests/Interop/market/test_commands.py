@@ -41,6 +41,12 @@ class Person:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
+    def start(self, *arguments) -> subprocess.Popen:
+        return subprocess.Popen(
+            [COMMAND, *map(str, arguments), *self.options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+
     def json(self, *arguments, **more):
         return json.loads(self.run(*arguments, "--json", **more).stdout)
 
@@ -81,14 +87,17 @@ def test_look_around_ask_and_account_for_every_lamport(served):
 
 def test_the_answer_alone_goes_to_standard_output(served):
     market, _ = served
-    person = Person(market, "buyer")
-    done = person.run("ask", "--max-tokens", 10, input="What does\na lock do?\n")
+    # Two people at once: a channel goes on for some seconds after an answer, which need not be waited for twice.
+    straight, openly = Person(market, "straight"), Person(market, "openly")
+    asking = openly.start("ask", "--flow", "open", "--max-tokens", 3, "What does a lock do?")
+    done = straight.run("ask", "--max-tokens", 10, input="What does\na lock do?\n")
     assert len(done.stdout.split()) >= 5 and "settled" not in done.stdout
     direct = ["quoted", "chosen", "connected", "published", "locked", "accepted", "finished", "settled", "closing"]
     assert [line.split()[2] for line in done.stderr.splitlines()] == direct
-    done = person.run("ask", "--flow", "open", "--max-tokens", 3, "What does a lock do?")
+    _, phases = asking.communicate(timeout=120)
+    assert asking.returncode == 0
     opened = ["quoted", "published", "locked", "connected", "accepted", "finished", "settled", "closing"]
-    assert [line.split()[2] for line in done.stderr.splitlines()] == opened
+    assert [line.split()[2] for line in phases.splitlines()] == opened
 
 
 def test_a_conversation_is_one_stake(served):
