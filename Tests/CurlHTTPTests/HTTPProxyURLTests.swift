@@ -21,7 +21,7 @@ import Testing
         "", "http://", "proxy:1", "https://proxy:1", "http://proxy", "http://proxy:0", "http://proxy:65536",
         "http://:80",
         "http://user@proxy:1", "http://u:%zz@proxy:1", "http://[::1:1", "http://[nope]:1", "http://a b:1",
-        "http://a/b:1",
+        "http://a/b:1", "http://proxy:+80", "http://proxy:-1", "http://u:%+1@proxy:1", "http://u:%zz%4@proxy:1",
     ])
     func whatIsNoProxyIsRefusedWithoutBeingRepeated(text: String) {
         let error = #expect(throws: HTTPProxy.InvalidURL.self) { try HTTPProxy(url: text) }

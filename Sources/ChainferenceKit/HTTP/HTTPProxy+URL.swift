@@ -36,9 +36,10 @@ extension HTTPProxy {
             credentials = Credentials(user: user, password: password)
             rest = rest[rest.index(after: at)...]
         }
-        guard let colon = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: colon)...]), port > 0 else {
-            throw InvalidURL()
-        }
+        // Digits alone: UInt16's initializer would take a sign too.
+        guard let colon = rest.lastIndex(of: ":"), case let digits = rest[rest.index(after: colon)...],
+            digits.allSatisfy(\.isNumber), let port = UInt16(digits), port > 0
+        else { throw InvalidURL() }
         var host = rest[..<colon]
         if host.first == "[", host.last == "]" {
             host = host.dropFirst().dropLast()
@@ -60,10 +61,8 @@ extension HTTPProxy {
                 bytes.append(byte)
                 continue
             }
-            let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
-                return nil
-            }
+            let digits = Substring(decoding: rest.prefix(2), as: UTF8.self)
+            guard digits.count == 2, digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16) else { return nil }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }

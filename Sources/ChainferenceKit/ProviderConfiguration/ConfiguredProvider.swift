@@ -104,7 +104,7 @@ public final class ConfiguredProvider: Service {
 
     /// Runs until SIGINT or SIGTERM: the first one drains, a second one ends everything at once, as a crash would.
     ///
-    /// - Throws: What ``run()`` throws; `CancellationError` after the second signal.
+    /// - Throws: What ``run()`` throws; ``StoppedBeforeSettled`` after the second signal.
     public func runUntilStopped() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let services = ServiceGroup(configuration: .init(services: [.init(service: self)], logger: logger))
@@ -114,7 +114,7 @@ public final class ConfiguredProvider: Service {
                 var count = 0
                 for await _ in signals {
                     count += 1
-                    guard count == 1 else { throw CancellationError() }
+                    guard count == 1 else { throw StoppedBeforeSettled() }
                     await services.triggerGracefulShutdown()
                 }
             }
