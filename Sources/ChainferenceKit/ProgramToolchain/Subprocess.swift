@@ -112,7 +112,9 @@ private final class RunningProcess: Sendable {
 
     func terminate() {
         guarded.withLock { guarded in
-            if guarded.state == .running { guarded.process.terminate() }
+            // Not SIGTERM: what a program ignores its children ignore too, and whoever waits for SIGTERM in a dispatch source
+            // has to ignore it.
+            if guarded.state == .running, guarded.process.isRunning { kill(guarded.process.processIdentifier, SIGKILL) }
             guarded.state = .ended
         }
     }
