@@ -126,6 +126,7 @@ struct DialPolicyTests {
     func specialNames() throws {
         for (text, scope) in [
             ("localhost", .loopback), ("a.localhost", .loopback), ("printer", .privateNetwork),
+            ("localhost.localdomain", .loopback), ("localhost6.localdomain6", .loopback),
             ("printer.local", .privateNetwork), ("metadata.google.internal", .privateNetwork),
             ("router.home.arpa", .privateNetwork), ("example.org", .publicInternet),
             ("home.arpa.example", .publicInternet),

@@ -173,6 +173,30 @@ struct ShapingTests {
         }
     }
 
+    @Test("A server that closes right after a finished answer says so last: the answer and its end come before")
+    func closeAfterFinish() throws {
+        var pair = try MachinePair()
+        pair.open()
+        let candidate = try pair.prompt([1])
+        let prompt = try #require(candidate)
+        try pair.server.accept(1, Fixture.parameters)
+        let bytes = [UInt8](repeating: 7, count: 20_000)
+        let hasRoom = try pair.server.send(1, bytes[...], tokens: 5_000)
+        #expect(hasRoom)
+        try pair.server.finish(pair.server.receipt(prompt, reason: .stop, inputTokens: 0, outputTokens: 5_000))
+        pair.server.close(.done, now: pair.now)
+        var events: [PeerAnswerEvent] = []
+        for _ in 0..<400 where events.finish == nil {
+            pair.beat()
+            events += try pair.events(1)
+        }
+        #expect(events.text == bytes)
+        #expect(events.finish != nil)
+        pair.beat(200)
+        let endings = [pair.client.isOver, pair.server.ending == .closed(.done)]
+        #expect(endings == [true, true])
+    }
+
     @Test(
         "After an answer the stream goes on for four of the client's ticks, for 4 records at least and for 64 at most"
     )

@@ -385,8 +385,9 @@ struct RelayTests {
                 context: RelayWorld.context,
                 authorize: { _ in PeerAdmission { _ in } },
                 serve: { session in
-                    arrived.yield()
                     guard let prompt = try await session.nextPrompt() else { return }
+                    // Not before: a session without a prompt is ended by draining.
+                    arrived.yield()
                     let answer = session.answer(to: prompt)
                     try await answer.accept(
                         AnswerParameters(inputTokens: 1, maximumOutputTokens: 9, voucherWindow: 9)

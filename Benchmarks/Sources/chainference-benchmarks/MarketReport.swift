@@ -33,7 +33,7 @@ struct MarketReport {
         speeds.append(
             line([
                 engine.name, whole(bare.tokensPerSecond.median), whole(market.tokensPerSecond.median),
-                String(format: "%.2f", market.tokensPerSecond.median / max(bare.tokensPerSecond.median, 1e-9)),
+                ratio(market.tokensPerSecond.median / max(bare.tokensPerSecond.median, 1e-9)),
                 "\(market.memoryPerAnswer / 1_024) kB",
             ])
         )
@@ -42,7 +42,12 @@ struct MarketReport {
 
     private func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
 
-    private func whole(_ value: Double) -> String { String(format: "%.0f", value) }
+    private func whole(_ value: Double) -> String {
+        Int(value.rounded()).formatted(.number.grouping(.automatic).locale(Locale(identifier: "en_US")))
+    }
+
+    /// Two digits behind the point, or those that say anything.
+    private func ratio(_ value: Double) -> String { String(format: value < 0.01 ? "%.4f" : "%.2f", value) }
 
     private func money(_ lamports: Double) -> String {
         "\(whole(lamports)) (\(String(format: "$%.5f", lamports / lamportsPerDollar)))"
@@ -64,11 +69,11 @@ struct MarketReport {
 
         \(fees.map(costs) ?? "")
 
-        Slots take 400 ms, and everything is confirmed before it is acted on. “Direct” and “open” are from the wish to the first \
+        Slots take 400 ms, everything is confirmed before it is acted on, and sessions begin at random moments of a slot, follow-up prompts at random moments of a tick. “Direct” and “open” are from the wish to the first \
         token: quote, connection, stake and, for open, the lock; a follow-up prompt under the same lock has no chain in it. What \
         is added is over the bare backend's median. A stream ticks every 100 ms, so that 50 ms in the mean belong to its shape. \
         Speed is that of all answers together from the prompts to the last token. Memory is what the process grows by, \
-        both ends and the chain in it. A backend without a pause is bounded by the shape: 256 bytes every 100 ms.
+        both ends and the chain in it. Fees are means: claims that fall due together share a transaction. A backend without a pause is bounded by the shape: 256 bytes every 100 ms.
         """
     }
 

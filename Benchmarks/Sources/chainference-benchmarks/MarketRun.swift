@@ -40,6 +40,10 @@ struct BareRun: Sendable {
 /// What the same backend does behind a provider, for clients that find it on the chain.
 struct MarketRun: Sendable {
     static let rounds = 3
+    /// As on the public clusters.
+    static let slot = Duration.milliseconds(400)
+    /// A server's, with the default shape.
+    static let tick = Duration.milliseconds(100)
     /// Tokens of an answer of which only the first is of interest.
     static let shortAnswer = 8
     static let minimumCharge = Double(Provider.Offer.standardMinimumCharge.rawValue)
@@ -59,7 +63,7 @@ struct MarketRun: Sendable {
     var feesPerDirectSession = 0.0
 
     static func measure(_ engine: MarketEngine) async throws -> MarketRun {
-        var settings = LocalCluster.Configuration.testing(slot: .milliseconds(400))
+        var settings = LocalCluster.Configuration.testing(slot: slot)
         settings.ledger.finalizationSlots = 31
         return try await LocalCluster.withRunning(settings) { cluster in
             let bench = try MarketBench(engine: engine, cluster: cluster)
@@ -164,6 +168,9 @@ private struct MarketBench: Sendable {
         _ wallet: Keypair
     ) async throws -> (first: Duration, followUp: Duration) {
         let client = try await client(flow, wallet)
+        // Sessions last whole steps of the stream, which are whole slots: one after another they would all begin at the same
+        // moment of a slot, and wait equally long for its end.
+        try await Task.sleep(for: MarketRun.slot * Double.random(in: 0..<1))
         let watch = Mutex(TokenWatch())
         let prompt = try engine.prompt(number, tokens: MarketRun.shortAnswer)
         return try await client.withSession(
@@ -172,10 +179,10 @@ private struct MarketBench: Sendable {
             onEvent: { if case .token = $0 { watch.withLock { $0 }.token() } },
             { session in
                 try await session.ask(prompt)
-                let first = watch.withLock { watch in
-                    defer { watch = TokenWatch() }
-                    return watch.firstToken
-                }
+                let first = watch.withLock { $0.firstToken }
+                // Nor at the same moment of the stream's tick: the answer has ended with one.
+                try await Task.sleep(for: MarketRun.tick * Double.random(in: 0..<1))
+                watch.withLock { $0 = TokenWatch() }
                 try await session.ask(prompt)
                 return (first, watch.withLock { $0.firstToken })
             }

@@ -94,6 +94,33 @@ struct DisposableWalletTests {
         }
     }
 
+    @Test("Two who share a seed never get one wallet, and nobody moves the money of one that has something at stake")
+    func sharedSeed() async throws {
+        try await TestMarket.with { market in
+            let seller = try market.seller()
+            let funder = try market.wallet()
+            try await market.running(seller) {
+                let client = try await market.client(funder)
+                let wallets = DisposableWallets(seed: WalletSeed(of: Keypair()), client: client, maximumDelay: .zero)
+                let first = try await wallets.next(holding: 10_000_000)
+                let second = try await wallets.take(holding: 10_000_000)
+                #expect([first.index, second.index] == [0, 1])
+                try await second.client.withSession("test/scripted", budget: 1_000_000) { session in
+                    try await session.ask(market.prompt())
+                    #expect(try await wallets.retire(second) == nil)
+                    #expect(try await wallets.empty(second, to: funder.address) == nil)
+                    #expect(market.cluster.balance(of: second.address) > 0)
+                }
+                _ = try await seller.claimed()
+                #expect(try await wallets.retire(second)?.index == 2)
+                // What is empty here may have its money on another cluster: it stays in the list.
+                let idle = try await wallets.next()
+                #expect(try await wallets.empty(idle, to: funder.address) == .zero)
+                #expect(try await wallets.inUse().map(\.index) == [0, 2, 3])
+            }
+        }
+    }
+
     @Test("Two servers are compared through two disposable wallets, and the chain and its history show it")
     func comparison() async throws {
         try await TestMarket.with { market in

@@ -46,11 +46,16 @@ struct ProviderStoreTests {
     @Test("Everything survives closing and opening again, the largest amounts included")
     func durability() async throws {
         try await withFolder { path in
-            let lock = record(.max)
+            var lock = record(.max)
             let voucher = voucher(.max, for: lock.id)
             do {
                 let store = try ProviderStore(path: path)
                 try await store.save(lock)
+                // Neither a smaller amount nor saving the lock again takes back what was begun on the credit.
+                try await store.setBegunOnCredit(41, of: lock.id)
+                try await store.setBegunOnCredit(40, of: lock.id)
+                try await store.save(lock)
+                lock.begunOnCredit = 41
                 try await store.save(voucher, for: lock.id)
                 try store.close()
             }

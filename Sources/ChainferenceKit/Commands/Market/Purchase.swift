@@ -36,7 +36,12 @@ struct Purchase: Sendable {
         note("wallet", "disposable \(wallet.index), \(wallet.address)")
         do {
             let result = try await sweeping(wallet.client) { try await body(wallet.client) }
-            try await retire(wallet, wallets)
+            do {
+                try await retire(wallet, wallets)
+            } catch {
+                // What was paid for must not be lost over it.
+                note("kept", "what is left stays in disposable \(wallet.index) until the next one is taken: \(error)")
+            }
             return result
         } catch {
             // The error is what matters; what can't be moved on now is when the next one is taken.
@@ -67,7 +72,13 @@ struct Purchase: Sendable {
             group.addTask { try await client.run(onSweep: report) }
             defer { group.cancelAll() }
             let result = try await body()
-            if isWaiting.withLock({ $0 }) { report(try await client.sweep()) }
+            if isWaiting.withLock({ $0 }) {
+                do {
+                    report(try await client.sweep())
+                } catch {
+                    note("unswept", "what is due comes home with the next command: \(error)")
+                }
+            }
             return result
         }
     }

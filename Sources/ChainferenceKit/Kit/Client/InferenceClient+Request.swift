@@ -64,7 +64,7 @@ extension InferenceClient {
             expiresAt: UnixTime(rawValue: Int64(Date().timeIntervalSince1970)).advanced(bySeconds: Int64(lifetime)),
             fees: .zero
         )
-        shared.active.insert(address)
+        journal.active.insert(address)
         do {
             // On disk first: a crash right after sending finds the stake again.
             try await journal.intend(
@@ -83,7 +83,7 @@ extension InferenceClient {
                 limits: policy.spendLimits
             )
         } catch {
-            shared.active.remove(address)
+            journal.active.remove(address)
             host.state.withLock { $0.budget.settle(address, charge: .zero) }
             throw error
         }
@@ -114,7 +114,7 @@ extension InferenceClient {
             return request
         } catch let error as TransactionSendError {
             guard error.mayStillLand else {
-                shared.active.remove(address)
+                journal.active.remove(address)
                 host.state.withLock { $0.budget.settle(address, charge: .zero) }
                 try? await journal.settled(address, charge: .zero, fees: error.fee)
                 throw unsent(error)

@@ -27,12 +27,20 @@ extension InferenceClient {
             return try await close(found, of: request)
         case .some(.none):
             // Closed or expired by somebody else, which anyone may do once it is due; everything went to the wallet.
-            return settlement(of: request, state: .refunded, charge: .zero, rent: .zero)
+            return try await gone(request)
         case .none: break
         }
         let found = try await chain.request(at: request.address)
         let deadline = found?.account.state.lock?.deadline ?? request.expiresAt
         return settlement(of: request, state: .awaitingClaim(until: deadline), charge: .zero, rent: .zero)
+    }
+
+    /// What is known of a request that is not on the chain any more.
+    ///
+    /// A close whose fate was never learned may have ended it: what had been charged was written down before.
+    private func gone(_ request: OwnRequest) async throws -> Settlement {
+        let charge = try await journal.charge(of: request.address)
+        return settlement(of: request, state: charge > .zero ? .complete : .refunded, charge: charge, rent: .zero)
     }
 
     private func close(_ found: MarketChain.Found<RequestAccount>, of request: OwnRequest) async throws -> Settlement {
@@ -79,13 +87,9 @@ extension InferenceClient {
     func abandon(_ order: SessionHost.Order, isRefused: Bool) async throws -> Settlement? {
         guard let request = order.request.withLock({ $0 }) else { return nil }
         guard let found = try await chain.request(at: request.address) else {
+            if request.isCertain { return try await gone(request) }
             // A transaction whose fate is not known may land yet: the journal remembers it until it can't any more.
-            return settlement(
-                of: request,
-                state: request.isCertain ? .refunded : .awaitingClaim(until: request.expiresAt),
-                charge: .zero,
-                rent: .zero
-            )
+            return settlement(of: request, state: .awaitingClaim(until: request.expiresAt), charge: .zero, rent: .zero)
         }
         let instruction: any MarketInstruction
         switch found.account.state {

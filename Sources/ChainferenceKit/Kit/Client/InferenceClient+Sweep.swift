@@ -73,7 +73,7 @@ extension InferenceClient: Service {
             let busy = Set(stakes.filter { journal.isWorkedOnElsewhere($0) }.map(\.request))
             let known = Set(stakes.map(\.request))
             let found = try await chain.requests(.requests(of: wallet.address))
-            for request in found where !shared.active.contains(request.address) && !busy.contains(request.address) {
+            for request in found where !journal.active.contains(request.address) && !busy.contains(request.address) {
                 do {
                     try await sweep(request, now: now, isKnown: known.contains(request.address), into: &report)
                 } catch let error as TransactionSendError {
@@ -93,7 +93,7 @@ extension InferenceClient: Service {
     /// Takes stakes out of the books that are not on the chain, and can't come there any more.
     private func forget(_ stakes: [StakeRecord], except found: Set<Address>) async throws {
         let now = UnixTime(rawValue: Int64(Date().timeIntervalSince1970))
-        for stake in stakes where !found.contains(stake.request) && !shared.active.contains(stake.request) {
+        for stake in stakes where !found.contains(stake.request) && !journal.active.contains(stake.request) {
             // A transaction can land for a minute or two after it was signed.
             guard stake.state == .published || stake.createdAt.seconds(until: now) > 300 else { continue }
             try await journal.settled(stake.request, charge: nil, fees: nil)

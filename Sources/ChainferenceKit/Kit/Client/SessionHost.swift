@@ -217,7 +217,7 @@ final class SessionHost: Sendable {
 
     /// Takes a settlement into the budget and the journal.
     private func book(_ request: OwnRequest, _ settlement: Settlement?) async {
-        client.shared.active.remove(request.address)
+        client.journal.active.remove(request.address)
         guard let settlement, settlement.isFinal else { return }
         state.withLock { $0.budget.settle(request.address, charge: settlement.charge) }
         try? await client.journal.settled(

@@ -12,6 +12,9 @@ import Solana
 public final class ClientJournal: Sendable {
     private let database: DurableDatabase
 
+    /// The requests that sessions of this process work on, whichever client of this journal they belong to.
+    let active = ActiveRequests()
+
     /// This process's mark; nil for a journal in memory.
     let owner: JournalOwner?
 
@@ -53,6 +56,9 @@ public final class ClientJournal: Sendable {
             try database.execute(sql: StakeRecord.chainAndOwner)
             try database.execute(sql: DisposableWalletRecord.seeds)
             try database.execute(sql: ServerRecord.schema)
+        }
+        migrator.registerMigration("3: who holds disposable wallets") { database in
+            try database.execute(sql: DisposableWalletRecord.holder)
         }
         return migrator
     }

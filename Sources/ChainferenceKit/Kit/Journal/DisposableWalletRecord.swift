@@ -31,6 +31,9 @@ struct DisposableWalletRecord: Hashable, Sendable {
         DROP TABLE unseeded_wallet
         """
 
+    /// The mark of the process that has taken the wallet to pay from; empty for none.
+    static let holder = "ALTER TABLE disposable_wallet ADD COLUMN holder TEXT NOT NULL DEFAULT ''"
+
     init(row: Row) throws {
         guard let index = UInt32(exactly: row["number"] as Int64) else {
             throw StoreError.corrupt(table: "disposable_wallet", column: "number")
@@ -74,6 +77,40 @@ extension ClientJournal {
             sql: "INSERT OR IGNORE INTO disposable_wallet (seed, number, address, retired) VALUES (?, ?, ?, 0)",
             arguments: [seed.name.blob, Int64(index), seed.keypair(index).address.blob]
         )
+    }
+
+    /// Takes a wallet for one session, unless somebody who lives has it already.
+    ///
+    /// - Parameter wallet: Its address.
+    /// - Returns: Whether nobody had it.
+    /// - Throws: ``StoreError``.
+    func holdDisposableWallet(_ wallet: Address) async throws -> Bool {
+        let owner = owner
+        let mine = owner?.name ?? "memory"
+        return try await write { database in
+            let holder = try Self.holder(of: wallet, in: database)
+            // The mark of a process that is dead counts for nothing.
+            guard holder.isEmpty || (holder != mine && owner?.isOther(holder) == false) else { return false }
+            try database.execute(
+                sql: "UPDATE disposable_wallet SET holder = ? WHERE address = ?",
+                arguments: [mine, wallet.blob]
+            )
+            return true
+        }
+    }
+
+    /// Whether another process, which is alive, has taken a wallet.
+    func isDisposableWalletHeldElsewhere(_ wallet: Address) async throws -> Bool {
+        let owner = owner
+        return try await read { try owner?.isOther(Self.holder(of: wallet, in: $0)) ?? false }
+    }
+
+    private static func holder(of wallet: Address, in database: Database) throws -> String {
+        try String.fetchOne(
+            database,
+            sql: "SELECT holder FROM disposable_wallet WHERE address = ?",
+            arguments: [wallet.blob]
+        ) ?? ""
     }
 
     /// Notes that a wallet was swept.

@@ -177,6 +177,14 @@ extension ClientJournal {
         }
     }
 
+    /// What a server is known to have charged; zero when nothing is known.
+    func charge(of request: Address) async throws -> Lamports {
+        try await read { database in
+            try Row.fetchOne(database, sql: "SELECT charge FROM stake WHERE request = ?", arguments: [request.blob])
+                .map { $0.lamports("charge") } ?? .zero
+        }
+    }
+
     /// Notes that nothing of a stake is left on the chain.
     ///
     /// - Parameters:
@@ -228,12 +236,20 @@ extension ClientJournal {
     func isWorkedOnElsewhere(_ stake: StakeRecord) -> Bool { owner?.isOther(stake.owner) ?? false }
 
     /// Whether a wallet has ever staked anything.
-    func hasStaked(_ wallet: Address) async throws -> Bool {
+    ///
+    /// - Parameters:
+    ///   - wallet: The wallet.
+    ///   - chain: Where, as ``MarketChain/name`` has it; nil for anywhere.
+    /// - Returns: Whether it has; rows from before there were chains count for all of them.
+    /// - Throws: ``StoreError``.
+    func hasStaked(_ wallet: Address, on chain: String? = nil) async throws -> Bool {
         try await read { database in
             try Bool.fetchOne(
                 database,
-                sql: "SELECT EXISTS (SELECT 1 FROM stake WHERE wallet = ?)",
-                arguments: [wallet.blob]
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM stake WHERE wallet = ? AND (? IS NULL OR chain = ? OR chain = ''))
+                    """,
+                arguments: [wallet.blob, chain, chain]
             ) ?? false
         }
     }

@@ -123,7 +123,7 @@ struct PromptAnswer: Sendable {
         }
         guard secured < needed else {
             // On disk before anything is delivered: a crash must not forget that it was.
-            if vouched < needed { try await engine.store.setServesOnCredit(active.id) }
+            if vouched < needed { try await engine.store.setBegunOnCredit(needed, of: active.id) }
             return
         }
         engine.report(.awaitingVoucher(request: active.address, atLeast: needed))

@@ -26,6 +26,13 @@ extension ProviderEngine {
     ///
     /// Behind a relay only a start changes the key, because the relay's reservation is held under it.
     func renewKeys() async throws {
+        // Reconciling may happen twice at a time; two that renew would publish over each other.
+        let isFirst = state.withLock { state in
+            defer { state.isRenewingKeys = true }
+            return !state.isRenewingKeys
+        }
+        guard isFirst else { return }
+        defer { state.withLock { $0.isRenewingKeys = false } }
         let now = time.now
         if keys.withLock({ $0.forget(at: now) }) {
             try await store.forgetPeerKeys(retiredBefore: PeerKeyRing.oldestRetirement(at: now))

@@ -77,18 +77,10 @@ extension ProviderEngine {
     /// Takes a lock over that the chain says is ours and that nobody here works on: after a crash, or after a lost answer.
     ///
     /// It can't be served any more, because what its client was told is gone; it is settled at once.
-    func adoptOrphan(
-        _ account: RequestAccount,
-        _ lock: RequestAccount.Lock,
-        _ id: LockID,
-        servedOnCredit: Bool = false
-    ) {
+    func adoptOrphan(_ account: RequestAccount, _ lock: RequestAccount.Lock, _ id: LockID) {
         let active = ActiveLock(id: id, request: account)
         active.adopt(lock, isClosing: false, window: configuration.voucherWindow)
-        active.state.withLock { state in
-            state.isOrphan = true
-            state.hasDelivered = servedOnCredit
-        }
+        active.state.withLock { $0.isOrphan = true }
         state.withLock { state in
             if state.locks[id.request] == nil { state.locks[id.request] = active }
         }
@@ -107,7 +99,7 @@ extension ProviderEngine {
             }
             switch found.account.state {
             case .locked(let lock) where lock.server == serverAddress:
-                adoptOrphan(found.account, lock, record.id, servedOnCredit: record.servesOnCredit)
+                adoptOrphan(found.account, lock, record.id)
             case .claimed(let lock, let charge, let time) where lock.server == serverAddress:
                 try await store.settle(
                     ClaimRecord(id: record.id, charge: charge, signature: nil, claimedAt: time)

@@ -182,7 +182,10 @@ extension ProviderEngine {
         pause = min(configuration.heartbeatInterval, max(.zero, pause))
         while true {
             try await time.sleep(for: pause)
-            guard !isDraining else { continue }
+            guard !isDraining else {
+                pause = configuration.heartbeatInterval
+                continue
+            }
             do {
                 _ = try await send(
                     [HeartbeatInstruction(owner: wallet.address).instruction(in: market)],

@@ -5,7 +5,7 @@ import Synchronization
 
 extension ProviderEngine {
     /// How long after its deadline a lock is still tried to be settled.
-    private static let secondsOfDoubt: Int64 = 600
+    static let secondsOfDoubt: Int64 = 600
 
     /// How long a release does not count against the server: the program's grace.
     private static let graceSeconds: Int64 = 60
@@ -82,8 +82,8 @@ extension ProviderEngine {
     ///
     /// - Returns: What to send; nil when the lock is over without a transaction.
     private func prepare(_ active: ActiveLock) async throws -> Prepared? {
-        let (lock, meter, ending, hasDelivered) = active.state.withLock {
-            ($0.lock, $0.meter, $0.ending, $0.hasDelivered)
+        let (lock, meter, ending, hasDelivered, isOrphan) = active.state.withLock {
+            ($0.lock, $0.meter, $0.ending, $0.hasDelivered, $0.isOrphan)
         }
         guard let lock, let meter else { return nil }
         // A lock that was found on the chain alone is written down before a claim refers to it.
@@ -91,12 +91,14 @@ extension ProviderEngine {
         let voucher = try await store.newestVoucher(for: active.id).flatMap {
             $0.message.expiresAt == lock.voucherExpiry ? $0 : nil
         }
+        // Nobody remembers what was delivered for a lock that was found again, but what was begun on the credit is on disk.
+        let begun = isOrphan ? try await store.lock(active.id)?.begunOnCredit ?? .zero : .zero
         let settlement = claimPolicy.settlement(
             voucher: voucher,
-            dueWithinCredit: meter.dueWithinCredit,
+            dueWithinCredit: max(meter.dueWithinCredit, min(meter.credit, begun)),
             ending: ending,
             isDirect: active.isDirect,
-            hasDelivered: hasDelivered,
+            hasDelivered: hasDelivered || begun > .zero,
             secondsSinceLock: lock.lockedAt.seconds(until: time.now),
             graceSeconds: Self.graceSeconds
         )
@@ -208,7 +210,8 @@ extension ProviderEngine {
         case .locked(let lock) where lock.server == serverAddress:
             // The last word is the chain's: a clock that was read wrongly must not cost a claim. Until it is certain a
             // claim that comes too late fails before it is sent, and costs nothing.
-            guard lock.deadline.advanced(bySeconds: Self.secondsOfDoubt) < time.now else { return false }
+            let doubt = isDraining ? 0 : Self.secondsOfDoubt
+            guard lock.deadline.advanced(bySeconds: doubt) < time.now else { return false }
             try await store.setState(.forgotten, of: active.id)
             return true
         case .claimed(let lock, let charge, let claimedAt) where lock.server == serverAddress:

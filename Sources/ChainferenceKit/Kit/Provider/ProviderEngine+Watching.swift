@@ -91,11 +91,12 @@ extension ProviderEngine {
             state.left = state.left.filter { $0.value >= now }
         }
         if state.withLock({ $0.listingsAreStale && !$0.isDraining }) { try await updateListings() }
-        try await renewKeys()
-        try await pruneBooks()
         for found in try await chain.requests(.requests(lockedBy: serverAddress)) {
             consider(found.account, at: found.address)
         }
+        // After what earns money: trouble with these must not keep a lock from being found.
+        try await renewKeys()
+        try await pruneBooks()
         guard !isDraining else { return }
         for offer in plan.offers {
             for found in try await chain.requests(.openRequests(for: offer.model.hash)).shuffled() {
@@ -115,8 +116,11 @@ extension ProviderEngine {
             if let active = active(id) {
                 active.adopt(lock, isClosing: account.flags.contains(.closing), window: configuration.voucherWindow)
                 if account.flags.contains(.closing) { wake.yield() }
-            } else if !account.flags.contains(.direct) {
-                // A direct one is taken up when its client comes; those of an earlier run are in the store.
+            } else if !account.flags.contains(.direct),
+                time.now <= lock.deadline.advanced(bySeconds: Self.secondsOfDoubt)
+            {
+                // A direct one is taken up when its client comes; those of an earlier run are in the store. One that is
+                // past its deadline is its client's to end.
                 adoptOrphan(account, lock, id)
             }
         case .locked, .claimed:

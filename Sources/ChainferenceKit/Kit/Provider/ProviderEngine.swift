@@ -39,6 +39,8 @@ final class ProviderEngine: Sendable {
         var port = 0
         /// The addresses that were published since the start, newest first.
         var addresses: [String] = []
+        /// Whether somebody looks after the peer keys just now.
+        var isRenewingKeys = false
         /// Whether the address on the chain may be an older one.
         var addressIsStale = false
         /// When the books were last cleared of what is old.

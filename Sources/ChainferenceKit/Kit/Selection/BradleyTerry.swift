@@ -94,10 +94,12 @@ public struct BradleyTerry: Hashable, Sendable {
             let own = strengths[server]
             var information = average[server] * Self.variance(own, 1)
             for (opponent, count) in games[server] { information += count * Self.variance(own, strengths[opponent]) }
+            let played = games[server].values.reduce(0, +) + average[server] - 2 * Self.prior
             return Estimate(
                 logStrength: Double.logarithm(own),
                 standardError: 1 / information.squareRoot(),
-                comparisons: Int(games[server].values.reduce(0, +) + average[server] - 2 * Self.prior)
+                // A node may say anything.
+                comparisons: Int(exactly: played.rounded()) ?? .max
             )
         }
     }

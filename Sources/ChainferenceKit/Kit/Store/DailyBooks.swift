@@ -80,6 +80,8 @@ struct DailyBooks {
 
     /// Adds the days that were folded before, as far as they begin within the time.
     mutating func addFolded(of database: Database, during time: Range<UnixTime>) throws {
+        // A store that is only read may be older than the table.
+        guard try database.tableExists("book") else { return }
         let rows = try Row.fetchCursor(
             database,
             sql: "SELECT * FROM book WHERE day >= ? AND day < ?",

@@ -48,8 +48,8 @@ public struct LockRecord: Hashable, Sendable {
     /// The market's fee, frozen by the lock; nil until the lock is seen on the chain.
     public var marketFee: BasisPoints?
 
-    /// Whether an answer was begun on the credit, before any voucher: what is due within it is earned, whatever happens then.
-    public var servesOnCredit: Bool
+    /// What was due when an answer was begun on the credit, before any voucher: that much is earned, whatever happens then.
+    public var begunOnCredit: Lamports
 
     /// Adopts all fields.
     public init(
@@ -63,7 +63,7 @@ public struct LockRecord: Hashable, Sendable {
         createdAt: UnixTime,
         model: ModelID? = nil,
         marketFee: BasisPoints? = nil,
-        servesOnCredit: Bool = false
+        begunOnCredit: Lamports = .zero
     ) {
         self.id = id
         self.state = state
@@ -75,7 +75,7 @@ public struct LockRecord: Hashable, Sendable {
         self.createdAt = createdAt
         self.model = model
         self.marketFee = marketFee
-        self.servesOnCredit = servesOnCredit
+        self.begunOnCredit = begunOnCredit
     }
 
     static let schema = """
@@ -105,7 +105,7 @@ public struct LockRecord: Hashable, Sendable {
             createdAt: row.time("created_at"),
             model: (row["model"] as String?).flatMap { try? ModelID(validating: $0) },
             marketFee: (row["market_fee"] as Int64?).map { BasisPoints(rawValue: UInt16(clamping: $0)) },
-            servesOnCredit: row["serves_on_credit"]
+            begunOnCredit: row.lamports("begun_on_credit")
         )
     }
 
@@ -114,7 +114,7 @@ public struct LockRecord: Hashable, Sendable {
             ("state", state.rawValue), ("locked_at", lockedAt?.rawValue), ("deadline", deadline?.rawValue),
             ("voucher_signer", voucherSigner.blob), ("stake", stake.column), ("credit", credit.column),
             ("created_at", createdAt.rawValue), ("model", model?.name),
-            ("market_fee", marketFee.map { Int64($0.rawValue) }), ("serves_on_credit", servesOnCredit),
+            ("market_fee", marketFee.map { Int64($0.rawValue) }), ("begun_on_credit", begunOnCredit.column),
         ]
     }
 }
@@ -130,7 +130,7 @@ extension ProviderStore {
                     (request, created_slot) DO UPDATE SET
                         state = excluded.state, locked_at = excluded.locked_at, deadline = excluded.deadline,
                         market_fee = COALESCE(excluded.market_fee, market_fee),
-                        serves_on_credit = MAX(serves_on_credit, excluded.serves_on_credit)
+                        begun_on_credit = MAX(begun_on_credit, excluded.begun_on_credit)
                     """
             )
         }
@@ -157,12 +157,12 @@ extension ProviderStore {
         }
     }
 
-    /// Notes that an answer begins on the credit; only after this may it.
-    public func setServesOnCredit(_ id: LockID) async throws {
+    /// Notes that an answer begins on the credit, and what is due as it does; only after this may it.
+    public func setBegunOnCredit(_ amount: Lamports, of id: LockID) async throws {
         try await write { database in
             try database.execute(
-                sql: "UPDATE lock SET serves_on_credit = 1 WHERE \(LockID.condition)",
-                arguments: id.key
+                sql: "UPDATE lock SET begun_on_credit = MAX(begun_on_credit, ?) WHERE \(LockID.condition)",
+                arguments: [amount.column] + id.key
             )
         }
     }

@@ -62,7 +62,7 @@ public final class ProviderStore: Sendable {
             try database.execute(sql: "CREATE INDEX lock_created_at ON lock (created_at)")
         }
         migrator.registerMigration("4: answers on credit") { database in
-            try database.execute(sql: "ALTER TABLE lock ADD COLUMN serves_on_credit INTEGER NOT NULL DEFAULT 0")
+            try database.execute(sql: "ALTER TABLE lock ADD COLUMN begun_on_credit INTEGER NOT NULL DEFAULT 0")
         }
         return migrator
     }

@@ -68,6 +68,8 @@ public struct DisposableWallets: Sendable {
             let available = try await client.chain.balance(of: client.wallet.address)
             guard available >= all else { throw WalletError.tooLittle(available: available, needed: all) }
             let fresh = try await next()
+            // Before it has money, so that nobody else takes it then.
+            _ = try await client.journal.holdDisposableWallet(fresh.address)
             onFunding(plan)
             try await Task.sleep(for: plan.delay)
             try await send(plan.amount, from: client.wallet, to: fresh.address)
@@ -79,7 +81,8 @@ public struct DisposableWallets: Sendable {
 
     /// A wallet that was never used and holds so much: one that a retired one has left its rest to, or the next one, funded.
     ///
-    /// Wallets whose sessions are over are retired on the way.
+    /// Wallets whose sessions are over are retired on the way. What is taken is nobody else's for as long as this process
+    /// lives, whether it is used or not.
     ///
     /// - Parameters:
     ///   - needed: What it must hold at least.
@@ -90,12 +93,12 @@ public struct DisposableWallets: Sendable {
         holding needed: Lamports,
         onFunding: @Sendable (FundingPlan) -> Void = { _ in }
     ) async throws -> Disposable {
-        for wallet in try await inUse() where try await client.journal.hasStaked(wallet.address) {
+        for wallet in try await inUse() where try await isUsed(wallet) {
             _ = try await retire(wallet)
         }
-        for wallet in try await inUse() {
-            guard try await !client.journal.hasStaked(wallet.address) else { continue }
-            if try await balance(of: wallet) >= needed { return wallet }
+        for wallet in try await inUse() where try await balance(of: wallet) >= needed {
+            guard try await !client.journal.hasStaked(wallet.address), try await !isUsed(wallet) else { continue }
+            if try await client.journal.holdDisposableWallet(wallet.address) { return wallet }
         }
         return try await next(holding: needed, onFunding: onFunding)
     }
@@ -107,10 +110,11 @@ public struct DisposableWallets: Sendable {
     ///
     /// - Throws: ``ClientError``, ``StoreError``.
     public func retire(_ disposable: Disposable) async throws -> Disposable? {
-        let report = try await disposable.client.sweep()
-        guard report.waiting.isEmpty, report.failed.isEmpty else { return nil }
+        guard try await isSettled(disposable) else { return nil }
         do {
-            let left = try await balance(of: disposable).saturatingSubtracting(FeeSchedule().transaction(signatures: 1))
+            let balance = try await balance(of: disposable)
+            guard try await isOfThisChain(disposable, holding: balance) else { return nil }
+            let left = balance.saturatingSubtracting(FeeSchedule().transaction(signatures: 1))
             // Below the rent exemption the next wallet could not exist.
             guard left >= (try await reserve()) else {
                 try await client.journal.retireDisposableWallet(disposable.index, of: seed)
@@ -133,13 +137,44 @@ public struct DisposableWallets: Sendable {
     /// - Returns: What was sent; nil while a server may still claim something, zero when there was nothing.
     /// - Throws: ``ClientError``, ``StoreError``.
     public func empty(_ disposable: Disposable, to address: Address) async throws -> Lamports? {
-        let report = try await disposable.client.sweep()
-        guard report.waiting.isEmpty, report.failed.isEmpty else { return nil }
+        guard try await isSettled(disposable) else { return nil }
         do {
-            let left = try await balance(of: disposable).saturatingSubtracting(FeeSchedule().transaction(signatures: 1))
+            let balance = try await balance(of: disposable)
+            guard try await isOfThisChain(disposable, holding: balance) else { return .zero }
+            let left = balance.saturatingSubtracting(FeeSchedule().transaction(signatures: 1))
             if left > .zero { try await send(left, from: disposable.client.wallet, to: address) }
             try await client.journal.retireDisposableWallet(disposable.index, of: seed)
             return left
+        } catch {
+            throw ClientError.wrapping(error)
+        }
+    }
+
+    /// Brings home what is due, and says whether nothing of the wallet's is at stake any more.
+    ///
+    /// What another process works on counts, and so does what may still land, and what is staked on other clusters: who
+    /// takes such a wallet's money leaves it unable to pay for bringing the stake home.
+    private func isSettled(_ disposable: Disposable) async throws -> Bool {
+        let report = try await disposable.client.sweep()
+        guard report.waiting.isEmpty, report.failed.isEmpty else { return false }
+        if try await client.journal.isDisposableWalletHeldElsewhere(disposable.address) { return false }
+        return try await !client.journal.unsettledStakes().contains { $0.wallet == disposable.address }
+    }
+
+    /// Whether the wallet has anything to do with this cluster and program: one that has its money elsewhere is not over
+    /// because it is empty here.
+    private func isOfThisChain(_ disposable: Disposable, holding balance: Lamports) async throws -> Bool {
+        if balance > .zero { return true }
+        return try await client.journal.hasStaked(disposable.address, on: client.chain.name)
+    }
+
+    /// Whether a session was paid from the wallet on this chain.
+    ///
+    /// The journal may be another than the one that knew: of a wallet that was only funded the chain has one transaction.
+    private func isUsed(_ disposable: Disposable) async throws -> Bool {
+        if try await client.journal.hasStaked(disposable.address, on: client.chain.name) { return true }
+        do {
+            return try await client.chain.rpc.getSignaturesForAddress(disposable.address, limit: 2).count > 1
         } catch {
             throw ClientError.wrapping(error)
         }

@@ -60,7 +60,9 @@ extension DomainName {
     /// a name of one label is looked up in the own network's domain.
     public var scope: NetworkScope {
         let labels = description.split(separator: ".")
-        if labels.last == "localhost" { return .loopback }
+        // The last three are what hosts files and resolvers of some systems make of it.
+        let loopbacks: [Substring] = ["localhost", "localdomain", "localdomain4", "localdomain6"]
+        if let last = labels.last, loopbacks.contains(last) { return .loopback }
         if labels.count == 1 || labels.last == "local" || labels.last == "internal" { return .privateNetwork }
         return labels.suffix(2) == ["home", "arpa"] ? .privateNetwork : .publicInternet
     }

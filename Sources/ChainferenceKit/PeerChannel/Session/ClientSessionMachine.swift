@@ -189,7 +189,9 @@ struct ClientSessionMachine: ~Copyable, Sendable {
         guard phase == .open else { return end(.closed(.done)) }
         guard !isClosing else { return }
         isClosing = true
-        deadline = now + serverTick * cadence.longestEnd + SessionTiming.linger
+        // The last words take up to four ticks of the client's own. The server names its tick: it must not keep a client long.
+        let end = max(serverTick * cadence.longestEnd, (cadence.shape?.tick ?? .zero) * 4)
+        deadline = now + min(end, SessionTiming.longestEnd) + SessionTiming.linger
         answer?.fail(.closed(.done))
         settle()
     }

@@ -22,7 +22,9 @@ extension ServerSessionMachine {
             try writeWhole(.pong(token), wireSize: wireSize)
             return true
         }
-        if let message = queue.first {
+        // CLOSE is the last word: an answer that is finished, but not sent yet, goes before it.
+        let owesEnd = answer.map { $0.isAttached && $0.finish != nil } ?? false
+        if let message = queue.first, !(owesEnd && message.type == .close) {
             let limit = cadence.bodyLimit
             let end = min(message.body.count, message.position + limit)
             let hasMore = end < message.body.count
@@ -54,7 +56,8 @@ extension ServerSessionMachine {
         if let fin = answer.finish, answer.waitingCount == 0 {
             lastPrompt = .answered(answer)
             self.answer = nil
-            enqueue(.fin(fin))
+            // Before a CLOSE that waits for it.
+            queue.insert(QueuedMessage(.fin(fin)), at: 0)
             return try writeNext(wireSize: wireSize)
         }
         return false

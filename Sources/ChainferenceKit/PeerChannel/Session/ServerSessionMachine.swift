@@ -305,7 +305,9 @@ struct ServerSessionMachine: ~Copyable, Sendable {
         pendingPrompt = nil
         closeReason = reason
         let tick = cadence.shape?.tick ?? SessionTiming.idleBeat
-        deadline = now + tick * cadence.longestEnd + SessionTiming.linger
+        // What is finished and still waits goes out first.
+        let rest = (answer?.waitingCount ?? 0) / max(1, cadence.bodyLimit - DataHeader.size) + 1
+        deadline = now + tick * (cadence.longestEnd + rest) + SessionTiming.linger
         if !clientHasClosed { enqueue(.close(reason)) }
         settle(now: now)
     }

@@ -57,6 +57,8 @@ enum SessionTiming {
     static let deadAfter = Duration.seconds(45)
     /// How long bytes of an answer may wait for a client that reads nothing.
     static let stallLimit = Duration.seconds(120)
+    /// The longest that a client stays for the padded end.
+    static let longestEnd = Duration.seconds(120)
     /// How long a side that closed waits for the other to go.
     static let linger = Duration.seconds(2)
     /// How long the network may take for what a session that is over has still to say.

@@ -21,10 +21,9 @@ final class Inbox: Sendable {
     ///
     /// - Returns: Whether a read that was put off is due.
     func take(for reader: Reader) -> Bool {
-        // A cancellation before this point is seen here, one after it finds the reader.
-        let isCancelled = Task.isCancelled
         let (outcome, isDue) = state.withLock { state -> (Result<ByteBuffer?, any Error>?, Bool) in
-            if isCancelled { return (.failure(CancellationError()), false) }
+            // A cancellation before this point is seen here, one after it finds the reader: both take the lock.
+            if Task.isCancelled { return (.failure(CancellationError()), false) }
             if let waiting = state.waiting {
                 state.waiting = nil
                 defer { state.isHeldBack = false }
