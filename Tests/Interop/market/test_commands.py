@@ -231,7 +231,8 @@ def test_disposable_wallets_from_one_seed(served):
     sent = sum(wallet["sent_lamports"] for wallet in swept)
     assert sent == sum(numbers.values()) - 2 * 5_000
     assert market.chain.balance(person.key.pubkey()) == before + sent
-    assert person.json("wallet", "disposable", "list")["wallets"] == []
+    # What never held anything here may hold something on another cluster: it stays.
+    assert [wallet["number"] for wallet in person.json("wallet", "disposable", "list")["wallets"]] == [4]
 
 
 def test_a_terminal_shows_one_changing_line_and_then_the_books(served):
